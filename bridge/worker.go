@@ -1,0 +1,239 @@
+package bridge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"streamflow"
+)
+
+// fetched is what one poll brought of a partition.
+type fetched struct {
+	records []*kgo.Record
+	at      time.Time
+}
+
+// worker mirrors one partition. It alone writes its cursors, one batch at a
+// time: the fence of a batch is the sequence that the batch before it returned.
+type worker struct {
+	b       *Bridge
+	p       streamflow.Partition
+	ticks   streamflow.Cursor // what is committed
+	letters streamflow.Cursor
+	in      chan fetched
+	quit    chan struct{} // closed: take nothing more
+	done    chan struct{} // closed: the last batch is settled
+	sorter  sorter
+}
+
+const (
+	commitAtMost = 10 * time.Second
+	tendEvery    = 10 * time.Second
+	// tendAfter is how many messages of other partitions may stand behind the
+	// cursor of an idle one before the cursor is written again. It bounds what
+	// a start must scan, and keeps the cursor from ageing out of the stream.
+	tendAfter = 50_000
+	tendAge   = 10 * time.Minute
+	// fencedWait is long enough for a bridge that was paused to hear from
+	// Kafka that it no longer owns the partition.
+	fencedWait = 2 * time.Second
+)
+
+func newWorker(b *Bridge, p streamflow.Partition, ticks, letters streamflow.Cursor) *worker {
+	return &worker{
+		b: b, p: p, ticks: ticks, letters: letters,
+		in: make(chan fetched, 1), quit: make(chan struct{}), done: make(chan struct{}),
+		sorter: newSorter(p, b.Letters.MaxPayload()),
+	}
+}
+
+// hand gives records to the worker. It blocks while the worker is behind: that
+// is the backpressure on the fetches.
+func (w *worker) hand(ctx context.Context, f fetched) {
+	select {
+	case w.in <- f:
+	case <-w.quit:
+	case <-w.done:
+	case <-ctx.Done():
+	}
+}
+
+// stop ends the worker after the batch that is under way.
+func (w *worker) stop() {
+	select {
+	case <-w.quit:
+	default:
+		close(w.quit)
+	}
+	<-w.done
+}
+
+func (w *worker) run(session context.Context) {
+	defer close(w.done)
+	ctx, cancel := context.WithCancel(session)
+	defer cancel()
+	go func() { // a quit also ends the wait for a server that is away
+		select {
+		case <-w.quit:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	tend := time.NewTicker(tendEvery)
+	defer tend.Stop()
+	written := time.Now()
+	for {
+		var err error
+		select {
+		case <-ctx.Done():
+			return
+		case f := <-w.in:
+			err = w.mirror(ctx, f)
+			written = time.Now()
+		case <-tend.C:
+			var wrote bool
+			if wrote, err = w.tend(ctx, time.Since(written)); wrote {
+				written = time.Now()
+			}
+		}
+		if err != nil {
+			if ctx.Err() == nil {
+				w.b.fail(fmt.Errorf("partition %s/%d: %w", w.p.Topic, w.p.Number, err))
+			}
+			return
+		}
+	}
+}
+
+// mirror brings the records of one fetch over, batch by batch.
+func (w *worker) mirror(ctx context.Context, f fetched) error {
+	records := f.records
+	for len(records) > 0 {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		n := min(len(records), w.b.Batch)
+		if err := w.settle(ctx, records[:n], f.at); err != nil {
+			return err
+		}
+		records = records[n:]
+	}
+	return nil
+}
+
+// settle commits one batch and stays with it until it is committed: by this
+// call, or, as the cursors then show, by one whose answer was lost.
+func (w *worker) settle(ctx context.Context, records []*kgo.Record, at time.Time) error {
+	retry := backoff{}
+	for {
+		err := w.commit(ctx, records, at)
+		if err == nil {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if errors.Is(err, streamflow.ErrFenced) {
+			// Somebody else writes this partition. If Kafka has given it away,
+			// we are about to be told, and must write nothing until then.
+			w.b.Metrics.fences.Inc()
+			w.b.Logger.Warn("fenced: another bridge has written this partition", "partition", w.p.Number)
+			if !sleep(ctx, fencedWait) {
+				return ctx.Err()
+			}
+		} else {
+			w.b.Metrics.failures.Inc()
+			w.b.Logger.Warn("commit failed, trying again", "partition", w.p.Number, "error", err, "in", retry.next())
+			retry.wait(ctx)
+		}
+		if err := w.reload(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// commit checks the records that the cursors do not cover yet and writes them:
+// first the dead letters, then the ticks.
+func (w *worker) commit(ctx context.Context, records []*kgo.Record, at time.Time) error {
+	good, bad, ticks, letters := w.sorter.sort(records, at, w.ticks, w.letters)
+	// The batch that is under way is finished even if the partition is being
+	// given up: its outcome is better known than open.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitAtMost)
+	defer cancel()
+	start := time.Now()
+	if len(bad) > 0 {
+		fence, err := w.b.Letters.Commit(ctx, w.p, bad, letters)
+		if err != nil {
+			return fmt.Errorf("dead letters: %w", err)
+		}
+		letters.Fence = fence
+		w.letters = letters
+		w.b.Metrics.reject(w.p.Topic, bad)
+	}
+	if ticks.Next == w.ticks.Next {
+		return nil
+	}
+	fence, err := w.b.Ticks.Commit(ctx, w.p, good, ticks)
+	if err != nil {
+		return err
+	}
+	ticks.Fence = fence
+	w.ticks = ticks
+	w.b.Metrics.committed(w.p, good, time.Since(start), ticks.Next)
+	w.b.mark(w.p, ticks.Next)
+	return nil
+}
+
+// reload reads both cursors again, for as long as it takes. [errAnew] says that
+// the ticks' cursor has gone back: JetStream has lost what was committed, and
+// only Kafka still has it.
+func (w *worker) reload(ctx context.Context) error {
+	retry := backoff{}
+	for {
+		ticks, err := w.b.Ticks.Cursor(ctx, w.p)
+		if err == nil {
+			var letters streamflow.Cursor
+			if letters, err = w.b.Letters.Cursor(ctx, w.p); err == nil {
+				before := w.ticks.Next
+				w.ticks, w.letters = ticks, letters
+				if ticks.Next < before {
+					return fmt.Errorf("from %d to %d: %w", before, ticks.Next, errAnew)
+				}
+				return nil
+			}
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		w.b.Logger.Warn("the cursor cannot be read, trying again", "partition", w.p.Number, "error", err, "in", retry.next())
+		retry.wait(ctx)
+	}
+}
+
+// tend looks after the cursor of an idle partition: whether it still stands
+// (the stream may have been deleted), and whether it has fallen far behind the
+// stream's end. wrote says that it was written again.
+func (w *worker) tend(ctx context.Context, idle time.Duration) (wrote bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, commitAtMost)
+	defer cancel()
+	fence, err := w.b.Ticks.Fence(ctx, w.p)
+	if err != nil {
+		return false, nil // away; the next batch, or the next round, tells more
+	}
+	if fence != w.ticks.Fence {
+		return false, w.reload(ctx)
+	}
+	head, err := w.b.Ticks.Head(ctx)
+	if err != nil || fence == 0 || (head-fence < tendAfter && idle < tendAge) {
+		return false, nil
+	}
+	if fence, err = w.b.Ticks.Commit(ctx, w.p, nil, w.ticks); err != nil {
+		return false, w.reload(ctx)
+	}
+	w.ticks.Fence = fence
+	return true, nil
+}

@@ -1,0 +1,34 @@
+// Package streamflow holds the nouns, the address book and the topology of
+// StreamFlow, a platform for real-time stock ticks. It imports the standard
+// library only; every other room of the house imports it.
+//
+// # Where does a tick go?
+//
+//	simulate ──▶ Kafka topic stock_ticks ──bridge──▶ stream TICKS, subject ticks.<SYM>
+//	                                          │              ├─ archive ─▶ table stock_ticks
+//	                                          │              └─ api ─────▶ /ws, /api/stocks ─▶ ui
+//	                                          └▶ stream DLQ, subject dlq.<topic>
+//	                                                         └─ deadletter ─▶ Kafka topic stock_ticks_dlq
+//
+// A [Tick] enters as JSON in Kafka ([TopicTicks], key = symbol). The bridge
+// checks it with [DecodeTick], keeps its bytes as they are and mirrors it to
+// [TickSubject]; what it refuses becomes a [DeadLetter] with a [Reason]. Every
+// mirrored message carries its [Position] (topic, partition, offset) in the
+// header [HeaderPosition] and the times of its hops in [HeaderHops].
+//
+// # The law of positions
+//
+// Every hop writes its output and its position in one atomic write at the
+// destination, fenced so that a second writer is refused. Positions are Kafka
+// coordinates, never stream sequences and never a deduplication window, so a
+// kill -9 of any process at any moment loses nothing and doubles nothing:
+//
+//   - bridge: one atomic batch of ticks and the cursor of their partition
+//     ([CursorSubject]), fenced by the cursor's last sequence;
+//   - archive: one transaction of COPY and the rows of table positions, fenced
+//     by their previous value;
+//   - deadletter: one Kafka transaction, fenced by its transactional id, whose
+//     records carry their positions.
+//
+// [Flow] is the same picture as a value that can be printed and checked.
+package streamflow

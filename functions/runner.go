@@ -1,0 +1,264 @@
+package functions
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"time"
+
+	"streamflow"
+)
+
+// Source is the input of a function. It delivers to one worker at a time.
+type Source interface {
+	// Next waits for at least one message and returns up to limit, in stream
+	// order and without gaps since the last acknowledged one. fresh says that
+	// another worker may have moved the checkpoint since the last call. The
+	// messages are valid until the next call.
+	Next(ctx context.Context, limit int) (messages []streamflow.Message, fresh bool, err error)
+	// Ack says that all that Next has returned is done with.
+	Ack() error
+	// Rewind makes Next begin anew at the first message of the stream.
+	Rewind(ctx context.Context) error
+	// Heads returns the offset of the newest message in the stream by partition.
+	Heads(ctx context.Context) (map[streamflow.Partition]int64, error)
+	// Pending returns how many messages were not delivered yet, and how many
+	// were and are not acknowledged.
+	Pending(ctx context.Context) (undelivered uint64, unacked int, err error)
+	// Close gives the source up; Next may be called again.
+	Close()
+}
+
+// Checkpoint is how far a function has come: the offset of the last message
+// that is done, by partition. It is an alias so that other rooms can satisfy
+// [Sink] without importing this one.
+type Checkpoint = map[streamflow.Partition]int64
+
+// Sink is where a function leaves its results.
+type Sink interface {
+	// Load reads the checkpoint.
+	Load(ctx context.Context) (Checkpoint, error)
+	// Commit stores what follows from messages, and moves the checkpoint from
+	// one value to the other, all or nothing. [streamflow.ErrFenced] says that
+	// the checkpoint was not at from. After any other error the outcome is
+	// open: Load tells it.
+	Commit(ctx context.Context, messages []streamflow.Message, from, to Checkpoint) error
+}
+
+// Config of a runner.
+type Config struct {
+	Function string
+	Source   Source
+	Sink     Sink
+	Limit    int // messages in one commit at most; 0 means 5000
+	Logger   *slog.Logger
+	Metrics  *Metrics
+}
+
+// Runner feeds a Sink from a Source, exactly once.
+type Runner struct {
+	Config
+	checkpoint Checkpoint // nil when it must be loaded
+	keep       []streamflow.Message
+	rewound    map[streamflow.Partition]int64 // gaps for which the stream was read again, by the offset before them
+	audited    time.Time
+	progress   bool // since the last audit
+}
+
+const (
+	auditEvery   = 5 * time.Second
+	retryFirst   = 50 * time.Millisecond
+	retryAtMost  = 5 * time.Second
+	commitAtMost = 30 * time.Second
+	defaultLimit = 5000
+)
+
+// New returns a runner that is not started yet.
+func New(c Config) *Runner {
+	if c.Limit == 0 {
+		c.Limit = defaultLimit
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Metrics == nil {
+		c.Metrics = NewMetrics(nil)
+	}
+	c.Logger = c.Logger.With("function", c.Function)
+	return &Runner{Config: c, rewound: make(map[streamflow.Partition]int64)}
+}
+
+// Run works until ctx ends. Whatever fails is tried again with backoff: a
+// worker waits for its servers, it does not die with them. The commit that is
+// under way when ctx ends is finished first.
+func (r *Runner) Run(ctx context.Context) error {
+	defer r.Source.Close()
+	r.Logger.Info("function runs")
+	retry := backoff{}
+	for ctx.Err() == nil {
+		err := r.step(ctx)
+		if err == nil {
+			retry = backoff{}
+			continue
+		}
+		if ctx.Err() != nil {
+			break
+		}
+		r.Metrics.failure(r.Function, err)
+		r.Logger.Warn("function waits and tries again", "error", err, "in", retry.next())
+		retry.wait(ctx)
+	}
+	r.Logger.Info("function stopped")
+	return nil
+}
+
+// step takes what is there and commits it. On an error everything is loaded
+// anew by the next step.
+func (r *Runner) step(ctx context.Context) error {
+	if r.checkpoint == nil {
+		if err := r.load(ctx); err != nil {
+			return err
+		}
+	}
+	wait, cancel := context.WithTimeout(ctx, auditEvery)
+	messages, fresh, err := r.Source.Next(wait, r.Limit)
+	cancel()
+	if wait.Err() != nil && ctx.Err() == nil && err != nil {
+		return r.audit(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	if fresh {
+		if err := r.load(ctx); err != nil {
+			r.Source.Close() // the messages are delivered again
+			return err
+		}
+	}
+	todo, to, err := r.sort(ctx, messages)
+	if err != nil || to == nil {
+		return err
+	}
+	if len(todo) > 0 {
+		if err := r.commit(context.WithoutCancel(ctx), todo, to); err != nil {
+			return err
+		}
+	}
+	r.progress = true
+	if err := r.Source.Ack(); err != nil {
+		// They will be delivered again, and skipped.
+		r.Logger.Debug("acknowledgement failed", "error", err)
+	}
+	return nil
+}
+
+func (r *Runner) load(ctx context.Context) error {
+	checkpoint, err := r.Sink.Load(ctx)
+	if err != nil {
+		return fmt.Errorf("load the checkpoint: %w", err)
+	}
+	r.checkpoint = checkpoint
+	return nil
+}
+
+// sort parts what is to be done from what is done already, and finds gaps. A
+// nil to says that the stream has been rewound and nothing is to be done now.
+func (r *Runner) sort(ctx context.Context, messages []streamflow.Message) (todo []streamflow.Message, to Checkpoint, err error) {
+	todo, to = r.keep[:0], maps.Clone(r.checkpoint)
+	if to == nil {
+		to = make(Checkpoint)
+	}
+	for _, m := range messages {
+		if m.Position.Topic == "" {
+			r.Metrics.foreign(r.Function)
+			r.Logger.Warn("a message that did not come through the bridge is left alone", "subject", m.Subject, "sequence", m.Sequence)
+			continue
+		}
+		p := m.Position.In()
+		done, known := to[p]
+		if known && m.Position.Offset <= done {
+			r.Metrics.skipped(r.Function)
+			continue
+		}
+		if known && m.Previous > done {
+			if again, seen := r.rewound[p]; !seen || again != done {
+				return nil, nil, r.rewind(ctx, m, done)
+			}
+			// The whole stream was read for it: the messages are gone from it.
+			r.Metrics.lost(r.Function)
+			r.Logger.Error("messages are no longer in the stream and were never seen: run `streamflow rebuild`, or keep the stream for longer",
+				"partition", p, "after", done, "before", m.Position.Offset)
+		}
+		to[p] = m.Position.Offset
+		todo = append(todo, m)
+	}
+	r.keep = todo
+	return todo, to, nil
+}
+
+// rewind reads the stream again from its start, because a message shows that
+// some before it never came by: the stream was made anew, or its tail was lost,
+// and the server's idea of what we have seen no longer fits.
+func (r *Runner) rewind(ctx context.Context, m streamflow.Message, done int64) error {
+	r.Logger.Warn("gap: reading the stream again from its start", "message", m.Position, "previous", m.Previous, "checkpoint", done)
+	r.Metrics.rewind(r.Function)
+	r.rewound[m.Position.In()] = done
+	return r.Source.Rewind(ctx)
+}
+
+// commit moves the checkpoint. It tries again for as long as it is the one that
+// may, and settles an open outcome by reading the checkpoint again.
+func (r *Runner) commit(ctx context.Context, todo []streamflow.Message, to Checkpoint) error {
+	ctx, cancel := context.WithTimeout(ctx, commitAtMost)
+	defer cancel()
+	start := time.Now()
+	err := r.Sink.Commit(ctx, todo, r.checkpoint, to)
+	if err == nil {
+		r.checkpoint = to
+		r.Metrics.committed(r.Function, len(todo), time.Since(start))
+		return nil
+	}
+	r.checkpoint = nil
+	r.Source.Close()
+	if errors.Is(err, streamflow.ErrFenced) {
+		r.Metrics.fenced(r.Function)
+	}
+	return fmt.Errorf("commit of %d messages: %w", len(todo), err)
+}
+
+// audit looks, when nothing is delivered, whether there is something that
+// should have been: a partition of which the stream holds younger messages than
+// the checkpoint, while the durable has nothing left to deliver.
+func (r *Runner) audit(ctx context.Context) error {
+	if !r.progress && time.Since(r.audited) < 6*auditEvery {
+		return nil
+	}
+	undelivered, unacked, err := r.Source.Pending(ctx)
+	if err != nil || undelivered > 0 || unacked > 0 {
+		return err
+	}
+	heads, err := r.Source.Heads(ctx)
+	if err != nil {
+		return err
+	}
+	r.audited, r.progress = time.Now(), false
+	if err := r.load(ctx); err != nil {
+		return err
+	}
+	for p, head := range heads {
+		done, known := r.checkpoint[p]
+		if (known && done >= head) || (!known && head < 0) {
+			continue
+		}
+		if again, seen := r.rewound[p]; seen && again == done {
+			continue // read again already, and it is not there: retention has taken it
+		}
+		r.Logger.Warn("idle behind the stream: reading it again from its start", "partition", p, "checkpoint", done, "head", head)
+		r.Metrics.rewind(r.Function)
+		r.rewound[p] = done
+		return r.Source.Rewind(ctx)
+	}
+	return nil
+}

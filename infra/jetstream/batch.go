@@ -1,0 +1,119 @@
+package jetstream
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nuid"
+
+	"streamflow"
+)
+
+// MaxBatch is how many messages one atomic batch may hold beside the message
+// that carries the position (the server's limit is 1,000 in all).
+const MaxBatch = 999
+
+// Headers of the atomic-batch protocol (ADR-50) and of its fence.
+const (
+	headerBatchID       = "Nats-Batch-Id"
+	headerBatchSequence = "Nats-Batch-Sequence"
+	headerBatchCommit   = "Nats-Batch-Commit"
+	headerRollup        = "Nats-Rollup"
+	headerExpected      = "Nats-Expected-Last-Subject-Sequence"
+)
+
+// codeWrongLastSequence is the server's answer to a stale fence.
+const (
+	codeWrongLastSequence         = 10071
+	codeWrongLastSequenceConstant = 10164
+)
+
+// sequences holds the texts of the batch sequences, made once.
+var sequences = func() (texts [MaxBatch + 2][]string) {
+	for i := range texts {
+		texts[i] = []string{strconv.Itoa(i)}
+	}
+	return texts
+}()
+
+// commitBatch publishes messages and, as the last one, the position: all of
+// them are stored, or none. The position's subject must have been written last
+// at sequence fence (0: never), else the error is [streamflow.ErrFenced]. Any
+// other error leaves the outcome open: read the position again.
+//
+// It returns the stream sequence of the position's message, the next fence.
+func (c *Client) commitBatch(ctx context.Context, messages []streamflow.Message, subject string, position []byte, fence uint64) (uint64, error) {
+	if len(messages) > MaxBatch {
+		return 0, fmt.Errorf("a batch of %d messages: the limit is %d", len(messages), MaxBatch)
+	}
+	id := []string{nuid.Next()}
+	m := nats.Msg{Header: make(nats.Header, 8)}
+	for i := range messages {
+		m.Subject, m.Data = messages[i].Subject, messages[i].Data
+		messageHeader(m.Header, &messages[i])
+		m.Header[headerBatchID], m.Header[headerBatchSequence] = id, sequences[i+1]
+		if err := c.nc.PublishMsg(&m); err != nil {
+			return 0, fmt.Errorf("publish to %s: %w", m.Subject, err)
+		}
+	}
+	last := nats.Msg{Subject: subject, Data: position, Header: nats.Header{
+		headerBatchID: id, headerBatchSequence: sequences[len(messages)+1], headerBatchCommit: {"1"},
+		headerRollup: {"sub"}, headerExpected: {strconv.FormatUint(fence, 10)},
+	}}
+	reply, err := c.nc.RequestMsgWithContext(ctx, &last)
+	if err != nil {
+		return 0, fmt.Errorf("commit to %s: %w", subject, err)
+	}
+	return parseAck(subject, reply.Data)
+}
+
+// messageHeader fills h with the headers of m, reusing it.
+func messageHeader(h nats.Header, m *streamflow.Message) {
+	clear(h)
+	if m.Position.Topic != "" {
+		h[streamflow.HeaderPosition] = []string{m.Position.String()}
+		if m.Previous != m.Position.Offset-1 {
+			h[streamflow.HeaderPrevious] = []string{strconv.FormatInt(m.Previous, 10)}
+		}
+	}
+	if m.Hops != "" {
+		h[streamflow.HeaderHops] = []string{m.Hops}
+	}
+	for _, further := range m.Headers {
+		h[further.Key] = []string{string(further.Value)}
+	}
+}
+
+// APIError is an answer of JetStream that refuses a request.
+type APIError struct {
+	Code        int    `json:"err_code"`
+	Description string `json:"description"`
+}
+
+func (e *APIError) Error() string { return fmt.Sprintf("%s (%d)", e.Description, e.Code) }
+
+// Is makes a stale fence known as what it is, wherever it is looked for.
+func (e *APIError) Is(target error) bool {
+	return target == streamflow.ErrFenced && (e.Code == codeWrongLastSequence || e.Code == codeWrongLastSequenceConstant)
+}
+
+func parseAck(subject string, data []byte) (uint64, error) {
+	var ack struct {
+		Sequence uint64    `json:"seq"`
+		Error    *APIError `json:"error"`
+	}
+	if err := json.Unmarshal(data, &ack); err != nil {
+		return 0, fmt.Errorf("commit to %s: unreadable answer %.80q: %w", subject, data, err)
+	}
+	if ack.Error != nil {
+		return 0, fmt.Errorf("commit to %s: %w", subject, ack.Error)
+	}
+	if ack.Sequence == 0 {
+		return 0, errors.New("commit to " + subject + ": the answer names no sequence")
+	}
+	return ack.Sequence, nil
+}

@@ -1,0 +1,66 @@
+package jetstream
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// Client is one connection to NATS and its JetStream.
+type Client struct {
+	nc  *nats.Conn
+	js  jetstream.JetStream
+	log *slog.Logger
+}
+
+// Connect opens a connection that reconnects for ever by itself. name is shown
+// by `nats server ls connections`. The error names the URL and the way out.
+func Connect(url, name string, log *slog.Logger) (*Client, error) {
+	log = log.With("nats", name)
+	nc, err := nats.Connect(url,
+		nats.Name("streamflow "+name),
+		nats.Timeout(5*time.Second),
+		nats.MaxReconnects(-1),
+		nats.ReconnectWait(100*time.Millisecond),
+		nats.ReconnectJitter(100*time.Millisecond, time.Second),
+		// What is published while the connection is away must fail at once: a
+		// batch whose first half was lost must not be sent its second half.
+		nats.ReconnectBufSize(-1),
+		nats.PingInterval(5*time.Second),
+		nats.MaxPingsOutstanding(2),
+		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
+			if err != nil {
+				log.Warn("NATS is away, reconnecting", "error", err)
+			}
+		}),
+		nats.ReconnectHandler(func(nc *nats.Conn) { log.Info("NATS is back", "url", nc.ConnectedUrlRedacted()) }),
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { log.Warn("NATS reports", "error", err) }),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("NATS at %s: %w: is the server running, and is NATS_URL right?", url, err)
+	}
+	js, err := jetstream.New(nc)
+	if err != nil {
+		nc.Close()
+		return nil, fmt.Errorf("NATS at %s: %w", url, err)
+	}
+	return &Client{nc: nc, js: js, log: log}, nil
+}
+
+// Close ends the connection at once.
+func (c *Client) Close() { c.nc.Close() }
+
+// Ping makes one round trip to the server and returns its version.
+func (c *Client) Ping(timeout time.Duration) (string, error) {
+	if !c.nc.IsConnected() {
+		return "", errors.New("not connected to " + c.nc.Opts.Url)
+	}
+	if err := c.nc.FlushTimeout(timeout); err != nil {
+		return "", err
+	}
+	return "nats-server " + c.nc.ConnectedServerVersion(), nil
+}

@@ -1,0 +1,232 @@
+package jetstream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"streamflow"
+)
+
+const (
+	priorityGroup = "worker"
+	headerPin     = "Nats-Pin-Id"
+	// pinTTL is how long a worker may stay silent before its standby takes over.
+	pinTTL = 3 * time.Second
+	// ackWait is longer than any commit takes. What a dead worker held is not
+	// waited for: the next one resets the durable to its floor.
+	ackWait = 2 * time.Minute
+)
+
+// Durable is the input of one shard of a function: a pinned durable, which
+// delivers to one worker at a time, in stream order and without gaps. It
+// satisfies the functions' Source.
+//
+// A plain durable does neither: what a dead worker was handed and did not
+// acknowledge comes back only after the ack wait, behind younger messages. A
+// worker that commits positions must never see that order:
+//
+//	worker A is handed 1-100 and dies | worker B is handed 101-200, commits 200
+//	                                  | 1-100 come back, below the position: lost
+//
+// So each worker, when it first sees that the durable is pinned to it, resets
+// the durable to its ack floor, and drops what was on the way: the reset makes
+// the consumer sequence start at 1 again, which is how it knows where to begin.
+type Durable struct {
+	c        *Client
+	stream   string
+	name     string
+	config   jetstream.ConsumerConfig
+	in       *intake
+	stop     func()
+	pin      string // of the worker that is us; "" while we stand by
+	expected uint64 // the consumer sequence of the next message
+	raw      []jetstream.Msg
+	batch    []streamflow.Message
+	last     jetstream.Msg
+}
+
+// Durable returns the input of function's shard: the messages of stream that
+// match filter.
+func (c *Client) Durable(stream, filter, function string, shard int) *Durable {
+	name := streamflow.Durable(function, shard)
+	return &Durable{c: c, stream: stream, name: name, config: jetstream.ConsumerConfig{
+		Durable: name, FilterSubject: filter, DeliverPolicy: jetstream.DeliverAllPolicy,
+		AckPolicy: jetstream.AckAllPolicy, AckWait: ackWait, MaxAckPending: 4 * pull,
+		PriorityPolicy: jetstream.PriorityPolicyPinned, PriorityGroups: []string{priorityGroup}, PinnedTTL: pinTTL,
+	}}
+}
+
+// Next waits until this worker is the one that the durable is pinned to and at
+// least one message is there, and returns up to limit. fresh is true when the
+// worker has just become that one, or the delivery has begun anew: another
+// worker may have moved the position. The messages are valid until the next
+// call. An error breaks the delivery off; the next call begins anew.
+func (d *Durable) Next(ctx context.Context, limit int) (messages []streamflow.Message, fresh bool, err error) {
+	for {
+		if d.in == nil {
+			if err := d.open(ctx); err != nil {
+				return nil, false, err
+			}
+		}
+		if d.raw, err = d.in.next(ctx, d.raw[:0], limit); err != nil {
+			if ctx.Err() == nil {
+				d.Close()
+			}
+			return nil, false, err
+		}
+		messages, began, err := d.take(ctx)
+		if err != nil {
+			d.Close()
+			return nil, false, err
+		}
+		fresh = fresh || began
+		if len(messages) > 0 {
+			return messages, fresh, nil
+		}
+	}
+}
+
+// take reads the gathered messages, and drops those from before a reset.
+func (d *Durable) take(ctx context.Context) (messages []streamflow.Message, began bool, err error) {
+	d.batch = d.batch[:0]
+	for _, msg := range d.raw {
+		meta, err := msg.Metadata()
+		if err != nil {
+			return nil, began, err
+		}
+		if pin := first(msg.Headers(), headerPin); pin != d.pin {
+			if err := d.reset(ctx, pin); err != nil {
+				return nil, began, err
+			}
+			d.batch, began = d.batch[:0], true
+		}
+		if d.expected == 1 && meta.Sequence.Consumer != 1 {
+			continue // on the way since before the reset
+		}
+		if meta.Sequence.Consumer != d.expected {
+			if meta.Sequence.Consumer == 1 { // somebody else has reset the durable
+				d.batch, began, d.expected = d.batch[:0], true, 1
+			} else {
+				return nil, began, fmt.Errorf("durable %s delivered %d where %d was next", d.name, meta.Sequence.Consumer, d.expected)
+			}
+		}
+		d.expected++
+		d.batch = append(d.batch, streamflow.Message{})
+		readMessage(&d.batch[len(d.batch)-1], msg, meta)
+		d.last = msg
+	}
+	return d.batch, began, nil
+}
+
+// reset takes the durable over at its ack floor.
+func (d *Durable) reset(ctx context.Context, pin string) error {
+	if _, err := d.c.js.ResetConsumer(ctx, d.stream, d.name); err != nil {
+		return fmt.Errorf("reset durable %s: %w", d.name, err)
+	}
+	d.pin, d.expected = pin, 1
+	return nil
+}
+
+// Rewind begins the delivery anew at the first message of the stream. The
+// reader skips what lies below its position.
+func (d *Durable) Rewind(ctx context.Context) error {
+	d.Close()
+	if _, err := d.c.js.ResetConsumerToSequence(ctx, d.stream, d.name, 1); err != nil {
+		return fmt.Errorf("rewind durable %s: %w", d.name, err)
+	}
+	return nil
+}
+
+// Ack tells the server that all that Next has returned is done with. It is not
+// confirmed: what is delivered again lies below the position.
+func (d *Durable) Ack() error {
+	if d.last == nil {
+		return nil
+	}
+	return d.last.Ack()
+}
+
+// Pending returns how many messages the worker has not been handed yet, and how
+// many it has not acknowledged.
+func (d *Durable) Pending(ctx context.Context) (pending uint64, unacked int, err error) {
+	c, err := d.c.js.Consumer(ctx, d.stream, d.name)
+	if err != nil {
+		return 0, 0, fmt.Errorf("durable %s: %w", d.name, err)
+	}
+	info := c.CachedInfo()
+	return info.NumPending, info.NumAckPending, nil
+}
+
+// Heads returns the offset of the newest mirrored message of each partition,
+// as the bridge's cursors tell it.
+func (d *Durable) Heads(ctx context.Context) (map[streamflow.Partition]int64, error) {
+	return d.c.heads(ctx, d.stream)
+}
+
+// Close ends the delivery and gives the durable up, so that a standby takes
+// over at once. A worker that dies without it is replaced after [pinTTL].
+func (d *Durable) Close() {
+	if d.in == nil {
+		return
+	}
+	d.stop()
+	if d.pin != "" {
+		d.unpin()
+	}
+	d.in, d.pin, d.expected, d.last = nil, "", 0, nil
+}
+
+func (d *Durable) unpin() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	if s, err := d.c.js.Stream(ctx, d.stream); err == nil {
+		_ = s.UnpinConsumer(ctx, d.name, priorityGroup) // it also expires by itself
+	}
+}
+
+func (d *Durable) open(ctx context.Context) error {
+	c, err := d.c.js.Consumer(ctx, d.stream, d.name)
+	if errors.Is(err, jetstream.ErrConsumerNotFound) {
+		c, err = d.c.js.CreateOrUpdateConsumer(ctx, d.stream, d.config)
+	}
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		return fmt.Errorf("stream %s is missing, run `streamflow topics`: %w", d.stream, err)
+	}
+	if err != nil {
+		return fmt.Errorf("durable %s: %w", d.name, err)
+	}
+	d.in, d.stop, err = consume(c, jetstream.PullPriorityGroup(priorityGroup), jetstream.PullExpiry(2*time.Second), jetstream.PullHeartbeat(time.Second))
+	if err != nil {
+		d.in = nil
+		return fmt.Errorf("durable %s: %w", d.name, err)
+	}
+	return nil
+}
+
+// heads reads every cursor of a stream.
+func (c *Client) heads(ctx context.Context, stream string) (map[streamflow.Partition]int64, error) {
+	heads := make(map[streamflow.Partition]int64)
+	filter := streamflow.SubjectCursors
+	if stream == streamflow.StreamDeadLetters {
+		filter = streamflow.SubjectDLQCursors
+	}
+	err := c.scan(ctx, stream, scanOptions{Filter: filter, Newest: true}, func(m *streamflow.Message) error {
+		p, err := streamflow.ParseCursorSubject(m.Subject)
+		if err != nil {
+			return nil
+		}
+		cur, err := parseCursor(m.Subject, m.Data)
+		if err != nil {
+			return err
+		}
+		if cur.Last >= 0 {
+			heads[p] = cur.Last
+		}
+		return nil
+	})
+	return heads, err
+}

@@ -1,0 +1,219 @@
+package jetstream_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"testing"
+	"time"
+
+	"streamflow"
+	"streamflow/infra/embedded"
+	"streamflow/infra/jetstream"
+)
+
+// start runs a real nats-server in process and connects to it.
+func start(t *testing.T) (*jetstream.Client, string) {
+	t.Helper()
+	server, err := embedded.StartNATS(embedded.NATSConfig{Addr: "127.0.0.1:0", Dir: t.TempDir(), Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = server.Close() })
+	c := connect(t, server.URL())
+	if _, err := c.Ensure(t.Context(), jetstream.DefaultLimits); err != nil {
+		t.Fatal(err)
+	}
+	return c, server.URL()
+}
+
+func connect(t *testing.T, url string) *jetstream.Client {
+	t.Helper()
+	c, err := jetstream.Connect(url, t.Name(), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	return c
+}
+
+var partition = streamflow.Partition{Topic: streamflow.TopicTicks, Number: 0}
+
+// ticks makes messages with offsets from first to last.
+func ticks(first, last int64) (messages []streamflow.Message) {
+	for offset := first; offset <= last; offset++ {
+		messages = append(messages, streamflow.Message{
+			Subject: streamflow.TickSubject("AAPL"), Previous: offset - 1,
+			Position: streamflow.Position{Topic: partition.Topic, Partition: partition.Number, Offset: offset},
+			Data:     fmt.Appendf(nil, `{"symbol":"AAPL","price":1,"volume":%d,"timestamp":1}`, offset),
+		})
+	}
+	return messages
+}
+
+func commit(t *testing.T, m *jetstream.Mirror, cur streamflow.Cursor, first, last int64) streamflow.Cursor {
+	t.Helper()
+	cur.Next, cur.Last = last+1, last
+	fence, err := m.Commit(t.Context(), partition, ticks(first, last), cur)
+	if err != nil {
+		t.Fatalf("commit %d-%d: %v", first, last, err)
+	}
+	cur.Fence = fence
+	return cur
+}
+
+func TestCursorMovesWithItsBatch(t *testing.T) {
+	c, _ := start(t)
+	m := c.Ticks()
+	if cur, err := m.Cursor(t.Context(), partition); err != nil || cur != streamflow.Start {
+		t.Fatalf("empty stream: %+v, %v", cur, err)
+	}
+	cur := commit(t, m, streamflow.Start, 0, 998)
+	cur = commit(t, m, cur, 999, 999)
+	if got, err := m.Cursor(t.Context(), partition); err != nil || got != cur {
+		t.Fatalf("cursor is %+v (%v), want %+v", got, err, cur)
+	}
+}
+
+func TestStaleFenceIsRefusedWhole(t *testing.T) {
+	c, _ := start(t)
+	m := c.Ticks()
+	old := commit(t, m, streamflow.Start, 0, 9)
+	commit(t, m, old, 10, 19)
+	stale := streamflow.Cursor{Next: 15, Last: 14, Fence: old.Fence}
+	if _, err := m.Commit(t.Context(), partition, ticks(10, 14), stale); !errors.Is(err, streamflow.ErrFenced) {
+		t.Fatalf("stale commit: %v, want ErrFenced", err)
+	}
+	if n := count(t, c); n != 20 {
+		t.Fatalf("%d ticks in the stream, want 20", n)
+	}
+}
+
+func count(t *testing.T, c *jetstream.Client) (n int) {
+	t.Helper()
+	err := c.Scan(t.Context(), streamflow.StreamTicks, streamflow.SubjectAllTicks, true, func(*streamflow.Message) error { n++; return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// A server that died within a commit may keep ticks without their cursor.
+func TestCursorCountsTicksThatStandBehindIt(t *testing.T) {
+	c, _ := start(t)
+	m := c.Ticks()
+	cur := commit(t, m, streamflow.Start, 0, 9)
+	other := streamflow.Partition{Topic: partition.Topic, Number: 1}
+	if _, err := m.Commit(t.Context(), other, ticks(10, 12), streamflow.Cursor{Next: 1, Last: 0}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := m.Cursor(t.Context(), partition)
+	if want := (streamflow.Cursor{Next: 13, Last: 12, Fence: cur.Fence}); err != nil || got != want {
+		t.Fatalf("cursor is %+v (%v), want %+v", got, err, want)
+	}
+}
+
+func TestEnsureIsIdempotentAndRefusesWhatItCannotChange(t *testing.T) {
+	c, _ := start(t)
+	if changes, err := c.Ensure(t.Context(), jetstream.DefaultLimits); err != nil || len(changes) > 0 {
+		t.Fatalf("second time: %v, %v", changes, err)
+	}
+	limits := jetstream.DefaultLimits
+	limits.Age = time.Hour
+	changes, err := c.Ensure(t.Context(), limits)
+	if err != nil || len(changes) != 2 {
+		t.Fatalf("new age: %v, %v", changes, err)
+	}
+}
+
+// offsets reads n messages of the durable.
+func offsets(t *testing.T, d *jetstream.Durable, n int) (got []int64) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	for len(got) < n {
+		messages, fresh, err := d.Next(ctx, 1000)
+		if err != nil {
+			t.Fatalf("after %d of %d: %v", len(got), n, err)
+		}
+		if fresh {
+			got = got[:0]
+		}
+		for _, m := range messages {
+			got = append(got, m.Position.Offset)
+		}
+	}
+	return got
+}
+
+// The standby must begin at the ack floor, not behind what the dead worker held.
+func TestTakeOverDeliversWhatTheDeadWorkerHeld(t *testing.T) {
+	c, url := start(t)
+	m := c.Ticks()
+	cur := commit(t, m, streamflow.Start, 0, 99)
+	a := c.Durable(streamflow.StreamTicks, streamflow.SubjectAllTicks, "test", 0)
+	if got := offsets(t, a, 100); got[0] != 0 || got[99] != 99 {
+		t.Fatalf("worker A got %v", got)
+	}
+	// A dies without a word: its connection is cut.
+	b := connect(t, url).Durable(streamflow.StreamTicks, streamflow.SubjectAllTicks, "test", 0)
+	c.Close()
+	commit(t, connect(t, url).Ticks(), cur, 100, 149)
+	got := offsets(t, b, 150)
+	for i, offset := range got {
+		if offset != int64(i) {
+			t.Fatalf("worker B got %v", got)
+		}
+	}
+}
+
+func TestAckMovesTheFloorAndRewindGoesBack(t *testing.T) {
+	c, url := start(t)
+	cur := commit(t, c.Ticks(), streamflow.Start, 0, 99)
+	a := c.Durable(streamflow.StreamTicks, streamflow.SubjectAllTicks, "test", 0)
+	offsets(t, a, 100)
+	if err := a.Ack(); err != nil {
+		t.Fatal(err)
+	}
+	a.Close()
+	commit(t, c.Ticks(), cur, 100, 109)
+	b := connect(t, url).Durable(streamflow.StreamTicks, streamflow.SubjectAllTicks, "test", 0)
+	if got := offsets(t, b, 10); got[0] != 100 {
+		t.Fatalf("after the ack: %v", got)
+	}
+	if err := b.Rewind(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := offsets(t, b, 110); got[0] != 0 {
+		t.Fatalf("after the rewind: %v", got)
+	}
+}
+
+func TestFeedGivesTheNewestThenWhatFollows(t *testing.T) {
+	c, _ := start(t)
+	cur := commit(t, c.Ticks(), streamflow.Start, 0, 9)
+	feed := c.Feed()
+	newest, last, err := feed.Snapshot(t.Context())
+	if err != nil || len(newest) != 1 || newest[0].Position.Offset != 9 {
+		t.Fatalf("snapshot %+v, %v", newest, err)
+	}
+	commit(t, c.Ticks(), cur, 10, 14)
+	done := errors.New("done")
+	want := int64(10)
+	err = feed.Follow(t.Context(), last, func(batch []streamflow.Mirrored) error {
+		for _, tick := range batch {
+			if tick.Position.Offset != want {
+				t.Errorf("offset %d, want %d", tick.Position.Offset, want)
+			}
+			want++
+		}
+		if want == 15 {
+			return done
+		}
+		return nil
+	})
+	if !errors.Is(err, done) {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,141 @@
+package jetstream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"streamflow"
+)
+
+// scanOptions choose what of a stream is read.
+type scanOptions struct {
+	Filter      string
+	From        uint64 // the first sequence; 0 is 1
+	HeadersOnly bool
+	Newest      bool // only the newest message of each subject
+}
+
+// pull is how many messages are asked for at a time.
+const pull = 5000
+
+// scan reads what a stream holds now, in order, and calls fn with each message
+// up to the sequence that is the newest at the start. The message is valid only
+// during the call.
+func (c *Client) scan(ctx context.Context, stream string, o scanOptions, fn func(*streamflow.Message) error) error {
+	s, err := c.js.Stream(ctx, stream)
+	if err != nil {
+		return err
+	}
+	last := s.CachedInfo().State.LastSeq
+	if last < o.From || s.CachedInfo().State.Msgs == 0 {
+		return nil
+	}
+	cfg := jetstream.ConsumerConfig{
+		FilterSubject: o.Filter, HeadersOnly: o.HeadersOnly, AckPolicy: jetstream.AckNonePolicy,
+		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: max(o.From, 1),
+		MemoryStorage: true, InactiveThreshold: time.Minute,
+	}
+	if o.Newest {
+		cfg.DeliverPolicy, cfg.OptStartSeq = jetstream.DeliverLastPerSubjectPolicy, 0
+	}
+	consumer, err := s.CreateConsumer(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+		defer cancel()
+		_ = s.DeleteConsumer(clean, consumer.CachedInfo().Name) // it also expires by itself
+	}()
+	return drain(ctx, consumer, last, fn)
+}
+
+// drain hands on all that the consumer has pending up to sequence last.
+func drain(ctx context.Context, consumer jetstream.Consumer, last uint64, fn func(*streamflow.Message) error) error {
+	pending := consumer.CachedInfo().NumPending
+	var m streamflow.Message
+	for pending > 0 {
+		batch, err := consumer.Fetch(int(min(pending, pull)), jetstream.FetchMaxWait(5*time.Second))
+		if err != nil {
+			return err
+		}
+		before := pending
+		for msg := range batch.Messages() {
+			meta, err := msg.Metadata()
+			if err != nil {
+				return err
+			}
+			if pending = meta.NumPending; meta.Sequence.Stream > last {
+				return nil
+			}
+			readMessage(&m, msg, meta)
+			if err := fn(&m); err != nil {
+				return err
+			}
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := batch.Error(); err != nil && !errors.Is(err, nats.ErrTimeout) {
+			return err
+		}
+		if pending == before { // the rest was deleted or has aged out meanwhile
+			info, err := consumer.Info(ctx)
+			if err != nil {
+				return err
+			}
+			if pending = info.NumPending; pending == before {
+				return fmt.Errorf("consumer of %s delivers nothing with %d messages pending", info.Stream, pending)
+			}
+		}
+	}
+	return nil
+}
+
+// readMessage fills m from a delivered message. A missing or unreadable position leaves
+// Position.Topic empty: the message did not come through the bridge.
+func readMessage(m *streamflow.Message, msg jetstream.Msg, meta *jetstream.MsgMetadata) {
+	*m = streamflow.Message{Subject: msg.Subject(), Data: msg.Data(), Sequence: meta.Sequence.Stream, Stored: meta.Timestamp}
+	h := msg.Headers()
+	if p, err := streamflow.ParsePosition(first(h, streamflow.HeaderPosition)); err == nil {
+		m.Position, m.Previous = p, p.Offset-1
+		if previous := first(h, streamflow.HeaderPrevious); previous != "" {
+			if n, err := strconv.ParseInt(previous, 10, 64); err == nil {
+				m.Previous = n
+			}
+		}
+	}
+	m.Hops = first(h, streamflow.HeaderHops)
+	if first(h, streamflow.HeaderReason) != "" {
+		for _, key := range letterHeaders {
+			if v := first(h, key); v != "" {
+				m.Headers = append(m.Headers, streamflow.Header{Key: key, Value: []byte(v)})
+			}
+		}
+	}
+}
+
+// letterHeaders are what a dead letter carries beside its position.
+var letterHeaders = [...]string{
+	streamflow.HeaderReason, streamflow.HeaderDetail, streamflow.HeaderKey, streamflow.HeaderHeaders, streamflow.HeaderCut,
+}
+
+// first reads a header without the canonical spelling that Get would try.
+func first(h nats.Header, key string) string {
+	if v := h[key]; len(v) > 0 {
+		return v[0]
+	}
+	return ""
+}
+
+// Scan calls fn with every message of stream that matches filter, oldest
+// first, up to the newest one at the start.
+func (c *Client) Scan(ctx context.Context, stream, filter string, headersOnly bool, fn func(*streamflow.Message) error) error {
+	return c.scan(ctx, stream, scanOptions{Filter: filter, HeadersOnly: headersOnly}, fn)
+}

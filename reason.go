@@ -1,0 +1,33 @@
+package streamflow
+
+import "fmt"
+
+// Reason is the code under which a message is refused.
+type Reason string
+
+// The reasons, in the order in which they are checked.
+const (
+	ReasonTooLarge    Reason = "too_large"        // longer than the limit
+	ReasonNotUTF8     Reason = "not_utf8"         // not valid UTF-8
+	ReasonNotJSON     Reason = "not_json"         // not one JSON object
+	ReasonMissing     Reason = "missing_field"    // symbol, price, volume or timestamp is not there
+	ReasonUnparsable  Reason = "unparsable_field" // a field has the wrong type or form
+	ReasonBadSymbol   Reason = "bad_symbol"       // outside the alphabet or the length of a symbol
+	ReasonBadPrice    Reason = "bad_price"        // not finite, or not above 0
+	ReasonBadVolume   Reason = "bad_volume"       // negative, or not integral
+	ReasonFuture      Reason = "future_timestamp" // more than [MaxAhead] ahead of the clock
+	ReasonKeyMismatch Reason = "key_mismatch"     // the record's key is not the symbol
+)
+
+// RejectError says why a message was refused. Detail is for a person and names
+// the field and the offending value.
+type RejectError struct {
+	Reason Reason
+	Detail string
+}
+
+func (e *RejectError) Error() string { return string(e.Reason) + ": " + e.Detail }
+
+func reject(r Reason, format string, args ...any) *RejectError {
+	return &RejectError{Reason: r, Detail: fmt.Sprintf(format, args...)}
+}
