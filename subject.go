@@ -12,6 +12,9 @@ const (
 	TopicTicks       = "stock_ticks"     // ticks in; key = symbol
 	TopicDeadLetters = "stock_ticks_dlq" // what the bridge refused
 
+	// TickPartitions is how many partitions the topics of ticks and dead letters have.
+	TickPartitions = 3
+
 	StreamTicks       = "TICKS" // ticks.> and the bridge's cursors
 	StreamDeadLetters = "DLQ"   // dlq.> and the bridge's dead-letter cursors
 

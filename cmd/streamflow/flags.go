@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/plugin/kprom"
+
+	"streamflow"
+	"streamflow/infra/jetstream"
+	"streamflow/infra/kafka"
+	"streamflow/infra/postgres"
+	"streamflow/infra/simulate"
+)
+
+const defaultInterval = simulate.DefaultInterval
+
+var defaultSymbols = strings.Join(simulate.DefaultSymbols, ",")
+
+// kafkaFlags say where Kafka is.
+type kafkaFlags struct {
+	Brokers string `name:"kafka" help:"Kafka brokers, host:port with commas between." placeholder:"HOST:PORT" default:"127.0.0.1:9092" env:"KAFKA_BOOTSTRAP_SERVERS,KAFKA_BROKERS"`
+	topicFlags
+}
+
+// topicFlags name the topic of ticks.
+type topicFlags struct {
+	Topic string `help:"Kafka topic of the ticks; dead letters go to TOPIC_dlq." default:"stock_ticks" env:"KAFKA_TOPIC"`
+}
+
+func (f topicFlags) deadLetters() string { return f.Topic + "_dlq" }
+
+type natsFlags struct {
+	NATS string `name:"nats" help:"NATS server." placeholder:"URL" default:"nats://127.0.0.1:4222" env:"NATS_URL"`
+}
+
+type postgresFlags struct {
+	Database string `name:"database" help:"PostgreSQL database." placeholder:"URL" default:"postgres://streamflow@127.0.0.1:5433/streamflow?sslmode=disable" env:"DATABASE_URL"`
+}
+
+// symbolFlags say what the simulator sends.
+type symbolFlags struct {
+	Symbols    []string      `help:"Symbols to simulate." default:"${symbols}" env:"STOCK_SYMBOLS"`
+	Interval   time.Duration `help:"Length of a round, in which every symbol has one tick." default:"${interval}" env:"TICK_INTERVAL"`
+	Volatility float64       `help:"Standard deviation of a year's price changes: 0.3 is 30 %." default:"0.3" env:"PRICE_VOLATILITY"`
+	Rate       int           `help:"Ticks a second in all, up to 200000, instead of rounds; 0 means rounds." default:"0" placeholder:"N"`
+	Seed       uint64        `help:"Seed of the price process: the same seed gives the same prices." default:"1"`
+}
+
+func (f kafkaFlags) config(name string, log *slog.Logger) kafka.Config {
+	return kafka.Config{Brokers: kafka.Brokers(f.Brokers), ClientID: "streamflow-" + name, Logger: log}
+}
+
+// connector returns a function that opens Kafka clients for the part name. With
+// a registry their metrics are in it; then only one may be open at a time.
+func (f kafkaFlags) connector(name string, log *slog.Logger, r *prometheus.Registry) func(context.Context, ...kgo.Opt) (*kgo.Client, error) {
+	return func(ctx context.Context, opts ...kgo.Opt) (*kgo.Client, error) {
+		if r != nil {
+			opts = append(opts, kgo.WithHooks(kprom.NewMetrics("streamflow", kprom.Subsystem("kafka_"+name), kprom.Registerer(r))))
+		}
+		return kafka.Connect(ctx, f.config(name, log), opts...)
+	}
+}
+
+func (f natsFlags) connect(name string, log *slog.Logger) (*jetstream.Client, error) {
+	return jetstream.Connect(f.NATS, name, log)
+}
+
+func (f postgresFlags) connect(ctx context.Context, name, topic string) (*postgres.DB, error) {
+	return postgres.Connect(ctx, f.Database, postgres.WithName("streamflow "+name), postgres.WithTopic(topic))
+}
+
+// topics are the topics of the address book as they should be.
+func (f topicFlags) topics(replication int16, keep time.Duration) []kafka.Topic {
+	return []kafka.Topic{
+		{Name: f.Topic, Partitions: streamflow.TickPartitions, Replication: replication, Retention: keep},
+		{Name: f.deadLetters(), Partitions: streamflow.TickPartitions, Replication: replication, Retention: 7 * keep},
+	}
+}

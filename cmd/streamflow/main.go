@@ -1,0 +1,109 @@
+// Command streamflow runs StreamFlow: all of it on a laptop (`streamflow up`),
+// or each part as a process of its own. `streamflow --help` tells the rest.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// Exit codes.
+const (
+	exitFailed      = 1   // something went wrong; the message says what
+	exitUsage       = 2   // the command line is wrong
+	exitDifferences = 3   // verify or rebuild found differences
+	exitKilled      = 130 // a second signal ended the process at once
+)
+
+// errDifferences makes the process end with [exitDifferences].
+var errDifferences = errors.New("differences found")
+
+const description = `Real-time stock ticks, exactly once: Kafka -> NATS JetStream -> functions -> PostgreSQL -> API, websocket, page.
+
+Start everything on this machine, with nothing installed:   streamflow up
+Look at the ticks as they come:                             streamflow tail
+Prove that nothing is missing or doubled:                   streamflow verify
+
+Every flag has an environment twin, shown behind it. The commands bridge, worker and api are the parts of "up" as processes of their own, for real clusters.`
+
+type cli struct {
+	LogLevel  string `help:"Least level that is logged: debug, info, warn or error." enum:"debug,info,warn,error" default:"info" env:"LOG_LEVEL"`
+	LogFormat string `help:"Form of the log: text, json, or auto (text on a terminal, else json)." enum:"auto,text,json" default:"auto" env:"LOG_FORMAT"`
+
+	Up       upCmd       `cmd:"" help:"Run everything in one process; Kafka, NATS and PostgreSQL too, unless their variables are set."`
+	Simulate simulateCmd `cmd:"" help:"Send realistic ticks to Kafka."`
+	Bridge   bridgeCmd   `cmd:"" help:"Mirror Kafka into JetStream, exactly once."`
+	Worker   workerCmd   `cmd:"" help:"Run functions (archive, deadletter)."`
+	API      apiCmd      `cmd:"" name:"api" help:"Serve the API, the websocket and the page."`
+	Topics   topicsCmd   `cmd:"" help:"Create or adjust topics, streams, buckets and tables, and say what was changed."`
+	Tail     tailCmd     `cmd:"" help:"Show ticks as they come, from Kafka or JetStream."`
+	Verify   verifyCmd   `cmd:"" help:"Compare Kafka, JetStream and the database, tick by tick."`
+	Rebuild  rebuildCmd  `cmd:"" help:"Make JetStream's streams anew from Kafka, then verify."`
+	Serve    serveCmd    `cmd:"" help:"Run one of the embedded servers alone: kafka, nats or postgres."`
+	Bench    benchCmd    `cmd:"" help:"Measure the bridge, or the whole pipeline, on this machine."`
+	Version  versionCmd  `cmd:"" help:"Print the version."`
+}
+
+func main() {
+	os.Exit(run(os.Args[1:]))
+}
+
+func run(args []string) int {
+	var c cli
+	parser, err := kong.New(&c,
+		kong.Name("streamflow"), kong.Description(description), kong.UsageOnError(),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Vars{"symbols": defaultSymbols, "interval": defaultInterval.String()},
+	)
+	if err != nil {
+		panic(err) // the struct above is wrong
+	}
+	parsed, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "streamflow:", err)
+		fmt.Fprintln(os.Stderr, "`streamflow --help` shows the commands, `streamflow COMMAND --help` the flags of one.")
+		return exitUsage
+	}
+	log := newLogger(os.Stderr, c.LogLevel, c.LogFormat)
+	slog.SetDefault(log)
+	ctx, stop := signals(log)
+	defer stop()
+	parsed.BindTo(ctx, (*context.Context)(nil))
+	parsed.Bind(log)
+	err = parsed.Run()
+	switch {
+	case err == nil, errors.Is(err, context.Canceled) && ctx.Err() != nil:
+		return 0
+	case errors.Is(err, errDifferences):
+		return exitDifferences
+	}
+	fmt.Fprintf(os.Stderr, "streamflow %s: %v\n", parsed.Command(), err)
+	return exitFailed
+}
+
+// signals returns a context that ends with the first SIGINT or SIGTERM. The
+// second ends the process at once: data are safe, whenever it happens.
+func signals(log *slog.Logger) (context.Context, func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	ch := make(chan os.Signal, 2)
+	signal.Notify(ch, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		s, ok := <-ch
+		if !ok {
+			return
+		}
+		log.Info("stopping; a second signal stops at once", "signal", s.String())
+		cancel()
+		if _, ok := <-ch; ok {
+			os.Exit(exitKilled)
+		}
+	}()
+	return ctx, func() { signal.Stop(ch); close(ch); cancel() }
+}

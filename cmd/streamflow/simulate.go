@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/term"
+
+	"streamflow/infra/kafka"
+	"streamflow/infra/simulate"
+)
+
+type simulateCmd struct {
+	kafkaFlags
+	symbolFlags
+	Backfill string `help:"History to send first, such as 30d or 12h, with past event times; then it goes live." default:"0" placeholder:"AGE"`
+	metricsFlags
+}
+
+// Help is shown by --help.
+func (simulateCmd) Help() string {
+	return `Prices follow a random walk whose volatility clusters, with a factor common to all symbols; sizes are log-normal and follow the hours of the day. All ticks, history too, go through the topic, so everything behind it sees them as it would see real ones.`
+}
+
+// Run sends until ctx ends.
+func (c *simulateCmd) Run(ctx context.Context, log *slog.Logger) error {
+	backfill, err := age(c.Backfill)
+	if err != nil {
+		return fmt.Errorf("--backfill: %w", err)
+	}
+	registry := newRegistry()
+	parts, err := c.part(registry)
+	if err != nil {
+		return err
+	}
+	p, err := newSimulator(ctx, servers{kafkaFlags: c.kafkaFlags}, c.options(backfill, progress("backfill"), log))
+	if err != nil {
+		return err
+	}
+	return runParts(ctx, log, append([]part{p}, parts...)...)
+}
+
+func (f symbolFlags) options(backfill time.Duration, progress func(done, total int64), log *slog.Logger) simulate.Options {
+	return simulate.Options{
+		Market:   simulate.Config{Symbols: f.Symbols, Volatility: f.Volatility, Seed: f.Seed},
+		Interval: f.Interval, Rate: f.Rate, Backfill: backfill, Progress: progress, Logger: log,
+	}
+}
+
+// newSimulator joins the simulator to Kafka.
+func newSimulator(ctx context.Context, s servers, o simulate.Options) (part, error) {
+	producer, err := kafka.NewProducer(ctx, s.config("simulate", o.Logger), s.Topic)
+	if err != nil {
+		return part{}, err
+	}
+	run := func(ctx context.Context) error {
+		counts, err := simulate.Run(ctx, producer, o)
+		o.Logger.Info("simulator stopped", "backfilled", counts.Backfilled, "live", counts.Live, "skipped", counts.Skipped, "stored", counts.Stored)
+		return err
+	}
+	return part{"simulate", run, producer.Close}, nil
+}
+
+// age reads a duration that may also count days.
+func age(s string) (time.Duration, error) {
+	if days, ok := strings.CutSuffix(s, "d"); ok {
+		n, err := strconv.ParseFloat(days, 64)
+		if err != nil || n < 0 || n > 3650 {
+			return 0, fmt.Errorf("%q is no age: want something like 30d, 12h or 90m", s)
+		}
+		return time.Duration(n * 24 * float64(time.Hour)), nil
+	}
+	d, err := time.ParseDuration(s)
+	if err != nil || d < 0 {
+		return 0, fmt.Errorf("%q is no age: want something like 30d, 12h or 90m", s)
+	}
+	return d, nil
+}
+
+// progress returns a function that shows how far something has come: in place
+// on a terminal, a line every tenth elsewhere.
+func progress(what string) func(done, total int64) {
+	terminal := term.IsTerminal(int(os.Stderr.Fd()))
+	last := int64(-1)
+	return func(done, total int64) {
+		if total == 0 {
+			return
+		}
+		percent := 100 * done / total
+		if terminal {
+			bar := strings.Repeat("#", int(percent/4)) + strings.Repeat(".", 25-int(percent/4))
+			end := ""
+			if done >= total {
+				end = "\n"
+			}
+			fmt.Fprintf(os.Stderr, "\r%s [%s] %d of %d ticks%s", what, bar, done, total, end)
+			return
+		}
+		if tenth := percent / 10; tenth != last {
+			last = tenth
+			fmt.Fprintf(os.Stderr, "%s: %d of %d ticks\n", what, done, total)
+		}
+	}
+}
