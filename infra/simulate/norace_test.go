@@ -1,0 +1,5 @@
+//go:build !race
+
+package simulate
+
+const arithmeticSteps = 10_000_000
