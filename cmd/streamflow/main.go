@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -84,7 +85,7 @@ func run(args []string) int {
 	case errors.Is(err, errDifferences):
 		return exitDifferences
 	}
-	fmt.Fprintf(os.Stderr, "streamflow %s: %v\n", parsed.Command(), err)
+	fmt.Fprintf(os.Stderr, "streamflow %s: %v\n", strings.Fields(parsed.Command())[0], err)
 	return exitFailed
 }
 

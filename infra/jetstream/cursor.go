@@ -134,3 +134,12 @@ func (m *Mirror) Head(ctx context.Context) (uint64, error) {
 	}
 	return s.CachedInfo().State.LastSeq, nil
 }
+
+// Count returns how many messages the stream holds, cursors included.
+func (m *Mirror) Count(ctx context.Context) (uint64, error) {
+	s, err := m.c.js.Stream(ctx, m.stream)
+	if err != nil {
+		return 0, m.wrap(err)
+	}
+	return s.CachedInfo().State.Msgs, nil
+}

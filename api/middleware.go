@@ -1,0 +1,107 @@
+package api
+
+import (
+	"bufio"
+	"crypto/rand"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"time"
+)
+
+// headerRequestID ties an answer to the lines of the log.
+const headerRequestID = "X-Request-Id"
+
+// around is the one door of all requests: it names the request, counts it,
+// logs it, and turns a panic into a 500.
+func (s *Server) around(mux *http.ServeMux) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		began := time.Now()
+		id := requestID(r.Header.Get(headerRequestID))
+		w.Header().Set(headerRequestID, id)
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		rec := &recorder{ResponseWriter: w}
+		defer func() {
+			if fault := recover(); fault != nil {
+				s.recovered(rec, r, id, fault)
+			}
+			took := time.Since(began)
+			s.http.observe(s.operation(r.Pattern), r.Method, rec.code(), took)
+			s.log.LogAttrs(r.Context(), slog.LevelDebug, "request",
+				slog.String("id", id), slog.String("method", r.Method), slog.String("path", r.URL.EscapedPath()),
+				slog.Int("status", rec.code()), slog.Int64("bytes", rec.bytes), slog.Duration("took", took))
+		}()
+		mux.ServeHTTP(rec, r)
+	})
+}
+
+// recovered answers a request whose handler panicked.
+func (s *Server) recovered(rec *recorder, r *http.Request, id string, fault any) {
+	if err, ok := fault.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+		panic(fault) // net/http's own way to cut an answer short
+	}
+	s.log.Error("a request panicked", "id", id, "method", r.Method, "path", r.URL.EscapedPath(),
+		"panic", fault, "stack", string(debug.Stack()))
+	if rec.status == 0 {
+		writeProblem(rec, r, http.StatusInternalServerError, "this is a fault of the server; its log tells more under request id "+id)
+	}
+}
+
+// requestID takes the client's id if it is fit for a log, else makes one.
+func requestID(given string) string {
+	if given == "" || len(given) > 64 {
+		return rand.Text()
+	}
+	for _, c := range []byte(given) {
+		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' && c != '_' && c != '.' {
+			return rand.Text()
+		}
+	}
+	return given
+}
+
+// recorder remembers what was answered.
+type recorder struct {
+	http.ResponseWriter
+	status int
+	bytes  int64
+}
+
+// WriteHeader implements [http.ResponseWriter].
+func (rec *recorder) WriteHeader(status int) {
+	if rec.status == 0 {
+		rec.status = status
+	}
+	rec.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements [http.ResponseWriter].
+func (rec *recorder) Write(b []byte) (int, error) {
+	if rec.status == 0 {
+		rec.status = http.StatusOK
+	}
+	n, err := rec.ResponseWriter.Write(b)
+	rec.bytes += int64(n)
+	return n, err
+}
+
+// Unwrap lets [http.ResponseController] find the real writer.
+func (rec *recorder) Unwrap() http.ResponseWriter { return rec.ResponseWriter }
+
+// Hijack implements [http.Hijacker].
+func (rec *recorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, rw, err := http.NewResponseController(rec.ResponseWriter).Hijack()
+	if err == nil {
+		rec.status = http.StatusSwitchingProtocols
+	}
+	return conn, rw, err
+}
+
+func (rec *recorder) code() int {
+	if rec.status == 0 {
+		return http.StatusOK
+	}
+	return rec.status
+}

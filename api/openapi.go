@@ -1,0 +1,87 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"sort"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// OpenAPI returns the OpenAPI 3.1 document of the API as indented JSON, without
+// a server. Equal code gives equal bytes.
+func OpenAPI() ([]byte, error) {
+	return documentJSON(newAPI(http.NewServeMux(), &Server{}).OpenAPI())
+}
+
+func documentJSON(doc *huma.OpenAPI) ([]byte, error) {
+	b, err := json.Marshal(doc)
+	if err != nil {
+		return nil, fmt.Errorf("encode the OpenAPI document: %w", err)
+	}
+	var out bytes.Buffer
+	if err := json.Indent(&out, b, "", "  "); err != nil {
+		return nil, fmt.Errorf("indent the OpenAPI document: %w", err)
+	}
+	out.WriteByte('\n')
+	return out.Bytes(), nil
+}
+
+// documents serve the OpenAPI document in its forms, made once.
+type documents struct {
+	json, yaml, page http.Handler
+}
+
+func newDocuments(doc *huma.OpenAPI) (documents, error) {
+	asJSON, err := documentJSON(doc)
+	if err != nil {
+		return documents{}, err
+	}
+	asYAML, err := doc.YAML()
+	if err != nil {
+		return documents{}, fmt.Errorf("encode the OpenAPI document as YAML: %w", err)
+	}
+	page, err := docsPage(doc)
+	if err != nil {
+		return documents{}, err
+	}
+	return documents{
+		json: content("application/openapi+json", asJSON),
+		yaml: content("application/openapi+yaml", asYAML),
+		page: page,
+	}, nil
+}
+
+// content serves the same bytes to everybody.
+func content(mediaType string, body []byte) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", mediaType)
+		w.Header().Set("Cache-Control", "no-cache")
+		_, _ = w.Write(body)
+	})
+}
+
+// operations lists the operations of a document by path.
+func operations(doc *huma.OpenAPI) []*huma.Operation {
+	var ops []*huma.Operation
+	for _, item := range doc.Paths {
+		if item.Get != nil {
+			ops = append(ops, item.Get)
+		}
+	}
+	sort.Slice(ops, func(i, j int) bool { return ops[i].Path < ops[j].Path })
+	return ops
+}
+
+// operationNames maps the patterns of the mux to the names that metrics use.
+func operationNames(doc *huma.OpenAPI) map[string]string {
+	names := map[string]string{
+		"GET /openapi.json": "get-openapi", "GET /openapi.yaml": "get-openapi", "GET /docs": "get-docs",
+	}
+	for _, op := range operations(doc) {
+		names[op.Method+" "+op.Path] = op.OperationID
+	}
+	return names
+}

@@ -1,0 +1,60 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write ../docs/openapi.json")
+
+func TestOpenAPIDocument(t *testing.T) {
+	const path = "../docs/openapi.json"
+	got, err := OpenAPI()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, _ := OpenAPI(); !bytes.Equal(got, again) {
+		t.Fatal("two documents of the same code differ")
+	}
+	if *update {
+		if err := os.WriteFile(path, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("%s differs from the code: run go test ./api -run TestOpenAPIDocument -update", path)
+	}
+}
+
+func TestOperationsAreDescribed(t *testing.T) {
+	text, err := OpenAPI()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var doc struct {
+		Paths map[string]map[string]struct {
+			OperationID, Summary, Description string
+			Tags                              []string
+			Responses                         map[string]any
+		}
+	}
+	if err := json.Unmarshal(text, &doc); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"/health", "/ready", "/metrics", "/ws", "/api/stocks", "/api/stocks/{symbol}", "/api/stocks/{symbol}/ticks"} {
+		op := doc.Paths[path]["get"]
+		if op.OperationID == "" || op.Summary == "" || op.Description == "" || len(op.Tags) != 1 || len(op.Responses) == 0 {
+			t.Errorf("GET %s: %+v", path, op)
+		}
+	}
+	if len(doc.Paths) != 7 {
+		t.Errorf("%d paths", len(doc.Paths))
+	}
+}

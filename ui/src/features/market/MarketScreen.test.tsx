@@ -1,0 +1,121 @@
+import { act, screen, within } from '@testing-library/react'
+import userEvent from '@testing-library/user-event'
+import { beforeEach, expect, test } from 'vitest'
+import { ApiError, type Stock } from '@/shared/api/client'
+import { ConnectionState } from './ConnectionState'
+import { FeedStats } from './FeedStats'
+import { MarketScreen } from './MarketScreen'
+import { useTablePreferences } from './table/preferences'
+import { answer, manualFeed, renderWith, stock, tick } from './testing'
+
+beforeEach(() => {
+  useTablePreferences.setState(useTablePreferences.getInitialState())
+})
+
+/** The screen with these stocks, live. */
+async function open(...stocks: Stock[]) {
+  const manual = manualFeed(async () => ({ response: answer(...stocks), date: Date.now() }))
+  renderWith(
+    manual.feed,
+    <>
+      <ConnectionState />
+      <FeedStats />
+      <MarketScreen />
+    </>,
+  )
+  // The query tells its views in a timer.
+  await act(() => new Promise((done) => setTimeout(done)))
+  manual.frame()
+  manual.phase('live')
+  return manual
+}
+
+const row = (symbol: string) =>
+  screen.getByRole('row', { name: new RegExp(`^${symbol.replace('.', '\\.')} `) })
+const shown = () => screen.getAllByRole('rowheader').map((cell) => cell.textContent)
+
+test('a tick moves the price, the change, the volume and the arrow', async () => {
+  const { deliver, frame } = await open(stock('AAPL', { price: 100, reference: 99, seq: 10, dayVolume: 900 }))
+  expect(row('AAPL')).toHaveTextContent('AAPL100.00+1.00+1.01%9000s')
+  deliver(tick('AAPL', 11, 98, { volume: 5 }))
+  expect(row('AAPL')).toHaveTextContent('100.00')
+  frame()
+  expect(row('AAPL')).toHaveTextContent('AAPL▼98.00−1.00−1.01%9050s')
+  expect(row('AAPL')).toHaveAttribute('data-move', 'down')
+  expect(row('AAPL').querySelector('[data-cell="last"]')).toHaveAttribute('data-flash', 'down')
+})
+
+test('a symbol that was not known gets a row when it ticks', async () => {
+  const { deliver, frame } = await open(stock('AAPL'))
+  deliver(tick('BRK.B', 11, 500))
+  frame()
+  expect(shown()).toEqual(['AAPL', 'BRK.B'])
+  expect(row('BRK.B')).toHaveTextContent('500.00')
+})
+
+test('old prices look old: after 10 s, and at once when the connection is gone', async () => {
+  const old = new Date(Date.now() - 61_000).toISOString()
+  const { phase, calls } = await open(stock('AAPL'), stock('MSFT', { timestamp: old }))
+  expect(row('MSFT')).toHaveTextContent('stale 1m')
+  expect(row('AAPL')).not.toHaveTextContent('stale')
+  phase('reconnecting')
+  expect(row('AAPL')).toHaveTextContent('stale 0s')
+  expect(screen.getByRole('status', { name: 'Connection' })).toHaveTextContent('Reconnecting')
+  await userEvent.click(screen.getByRole('button', { name: 'Connect now' }))
+  expect(calls).toContain('retry')
+  phase('live')
+  expect(row('AAPL')).not.toHaveTextContent('stale')
+})
+
+test('rows are filtered by text and ordered by a click on a head', async () => {
+  await open(stock('AAPL', { price: 3 }), stock('MSFT', { price: 1 }), stock('BRK.B', { price: 2 }))
+  expect(shown()).toEqual(['AAPL', 'BRK.B', 'MSFT'])
+  await userEvent.click(screen.getByRole('button', { name: 'Last' }))
+  expect(shown()).toEqual(['AAPL', 'BRK.B', 'MSFT'])
+  expect(screen.getByRole('columnheader', { name: 'Last' })).toHaveAttribute('aria-sort', 'descending')
+  await userEvent.click(screen.getByRole('button', { name: 'Last' }))
+  expect(shown()).toEqual(['MSFT', 'BRK.B', 'AAPL'])
+  await userEvent.keyboard('{Escape}/k.b')
+  expect(shown()).toEqual(['BRK.B'])
+  await userEvent.keyboard('zzz')
+  expect(screen.getByText('No symbol contains “k.bzzz”.')).toBeInTheDocument()
+  await userEvent.keyboard('{Escape}')
+  expect(shown()).toHaveLength(3)
+})
+
+test('with no ticks it says how to get some', async () => {
+  const { deliver, frame } = await open()
+  expect(screen.getByRole('heading', { name: 'No ticks yet' })).toBeInTheDocument()
+  expect(screen.getByText('streamflow simulate')).toBeInTheDocument()
+  deliver(tick('AAPL', 1, 10))
+  frame()
+  expect(shown()).toEqual(['AAPL'])
+})
+
+test('an API that cannot be read is told, and can be tried again', async () => {
+  let up = false
+  const { feed, frame } = manualFeed(async () => {
+    if (!up) throw new ApiError('The API cannot be reached (GET /api/stocks).')
+    return { response: answer(stock('AAPL')), date: Date.now() }
+  })
+  renderWith(feed, <MarketScreen />)
+  expect(screen.getByText('Loading prices…')).toBeInTheDocument()
+  expect(await screen.findByRole('alert')).toHaveTextContent('The API cannot be reached')
+  up = true
+  await userEvent.click(screen.getByRole('button', { name: 'Try again now' }))
+  frame()
+  expect(shown()).toEqual(['AAPL'])
+})
+
+test('what the server refuses stands above the prices', async () => {
+  const { deliver } = await open(stock('AAPL'))
+  deliver({ error: { code: 'limit', message: 'at most 100 subscriptions' } })
+  const [notice] = screen.getAllByText(/at most 100 subscriptions/)
+  expect(notice).toBeVisible()
+})
+
+test('the header counts the symbols', async () => {
+  await open(stock('AAPL'), stock('MSFT'))
+  const count = screen.getByText('symbols').parentElement as HTMLElement
+  expect(within(count).getByText('2')).toBeInTheDocument()
+})

@@ -1,0 +1,6 @@
+export { ConnectionState } from './ConnectionState'
+export { FeedStats } from './FeedStats'
+export { MarketScreen } from './MarketScreen'
+export { FeedProvider } from './stream/FeedContext'
+export { stocksLoader } from './stream/loadStocks'
+export { MarketFeed } from './stream/marketFeed'

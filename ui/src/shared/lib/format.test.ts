@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest'
+import { formatAge, formatChange, formatPercent, formatPrice, formatVolume, unknown } from './format'
+
+test('prices keep the decimals that their size needs', () => {
+  expect(formatPrice(187.2)).toBe('187.20')
+  expect(formatPrice(64_210.5)).toBe('64,210.50')
+  expect(formatPrice(0.1234)).toBe('0.1234')
+  expect(formatPrice(0.00001234)).toBe('0.00001234')
+  expect(formatPrice(null)).toBe(unknown)
+})
+
+test('a change carries its sign, and none when it rounds to nothing', () => {
+  expect(formatChange(1.234, 100)).toBe('+1.23')
+  expect(formatChange(-1.235, 100)).toMatch(/^−1\.2[34]$/)
+  expect(formatChange(0.001, 100)).toBe('0.00')
+  expect(formatChange(-0.0012, 0.5)).toBe('−0.0012')
+  expect(formatPercent(-0.664)).toBe('−0.66%')
+  expect(formatPercent(0)).toBe('0.00%')
+})
+
+test('volumes and ages are short', () => {
+  expect(formatVolume(1_234_567)).toBe('1.23M')
+  expect(formatVolume(804_000)).toBe('804.00K')
+  expect(formatVolume(12)).toBe('12')
+  expect(formatAge(9_999)).toBe('9s')
+  expect(formatAge(-500)).toBe('0s')
+  expect(formatAge(61_000)).toBe('1m')
+  expect(formatAge(7_200_000)).toBe('2h')
+  expect(formatAge(3 * 86_400_000)).toBe('3d')
+})
