@@ -15,13 +15,14 @@ import (
 
 // Target is a stream into which partitions are mirrored.
 type Target interface {
-	// Cursor reads how far a partition is mirrored, settled against what really
-	// stands in the stream; [streamflow.Start] if nothing is.
-	Cursor(ctx context.Context, p streamflow.Partition) (streamflow.Cursor, error)
-	// Commit stores messages (at most 999) and the cursor, all or nothing, and
-	// returns the next fence. [streamflow.ErrFenced] says that the cursor is no
-	// longer at cur.Fence, and that nothing was stored. After any other error
-	// the outcome is open until Cursor is read.
+	// Claim makes the caller the one who may write a partition: what anybody
+	// else has on its way is refused from then on. It returns how far the
+	// partition is mirrored; Next is 0 and Last -1 if nothing is.
+	Claim(ctx context.Context, p streamflow.Partition) (streamflow.Cursor, error)
+	// Commit stores messages (at most 999), in their order, so that cur holds,
+	// and returns the next fence. If it fails, the first of them may have been
+	// stored; Claim settles it. [streamflow.ErrFenced] says that somebody else
+	// has claimed the partition, and that nothing was stored after that.
 	Commit(ctx context.Context, p streamflow.Partition, messages []streamflow.Message, cur streamflow.Cursor) (fence uint64, err error)
 	// Fence reads the fence of a partition's cursor alone; 0 if it has none.
 	Fence(ctx context.Context, p streamflow.Partition) (uint64, error)
@@ -199,13 +200,13 @@ func (b *Bridge) assigned(session context.Context) func(context.Context, map[str
 	}
 }
 
-// start reads the cursors of p and starts its worker.
+// start claims p, reads its cursors and starts its worker.
 func (b *Bridge) start(ctx, session context.Context, p streamflow.Partition) (*worker, error) {
-	ticks, err := b.Ticks.Cursor(ctx, p)
+	ticks, err := b.Ticks.Claim(ctx, p)
 	if err != nil {
 		return nil, fmt.Errorf("cursor of %s/%d: %w", p.Topic, p.Number, err)
 	}
-	letters, err := b.Letters.Cursor(ctx, p)
+	letters, err := b.Letters.Claim(ctx, p)
 	if err != nil {
 		return nil, fmt.Errorf("dead-letter cursor of %s/%d: %w", p.Topic, p.Number, err)
 	}

@@ -33,10 +33,10 @@ type worker struct {
 const (
 	commitAtMost = 10 * time.Second
 	tendEvery    = 10 * time.Second
-	// tendAfter is how many messages of other partitions may stand behind the
-	// cursor of an idle one before the cursor is written again. It bounds what
-	// a start must scan, and keeps the cursor from ageing out of the stream.
-	tendAfter = 50_000
+	// tendAfter is how many messages may stand behind a cursor (of other
+	// partitions, or stored one by one) before it is written again. It bounds
+	// what a start must count, and keeps the cursor from ageing out.
+	tendAfter = 20_000
 	tendAge   = 10 * time.Minute
 	// fencedWait is long enough for a bridge that was paused to hear from
 	// Kafka that it no longer owns the partition.
@@ -126,7 +126,7 @@ func (w *worker) mirror(ctx context.Context, f fetched) error {
 }
 
 // settle commits one batch and stays with it until it is committed: by this
-// call, or, as the cursors then show, by one whose answer was lost.
+// call, or, as the claimed cursors then show, by one whose answer was lost.
 func (w *worker) settle(ctx context.Context, records []*kgo.Record, at time.Time) error {
 	retry := backoff{}
 	for {
@@ -188,16 +188,16 @@ func (w *worker) commit(ctx context.Context, records []*kgo.Record, at time.Time
 	return nil
 }
 
-// reload reads both cursors again, for as long as it takes. [errAnew] says that
+// reload claims the partition again, for as long as it takes. [errAnew] says that
 // the ticks' cursor has gone back: JetStream has lost what was committed, and
 // only Kafka still has it.
 func (w *worker) reload(ctx context.Context) error {
 	retry := backoff{}
 	for {
-		ticks, err := w.b.Ticks.Cursor(ctx, w.p)
+		ticks, err := w.b.Ticks.Claim(ctx, w.p)
 		if err == nil {
 			var letters streamflow.Cursor
-			if letters, err = w.b.Letters.Cursor(ctx, w.p); err == nil {
+			if letters, err = w.b.Letters.Claim(ctx, w.p); err == nil {
 				before := w.ticks.Next
 				w.ticks, w.letters = ticks, letters
 				if ticks.Next < before {
@@ -209,7 +209,7 @@ func (w *worker) reload(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		w.b.Logger.Warn("the cursor cannot be read, trying again", "partition", w.p.Number, "error", err, "in", retry.next())
+		w.b.Logger.Warn("the partition cannot be claimed, trying again", "partition", w.p.Number, "error", err, "in", retry.next())
 		retry.wait(ctx)
 	}
 }

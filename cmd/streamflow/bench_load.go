@@ -32,7 +32,7 @@ type mark struct {
 
 func newLoad(ctx context.Context, s servers, symbols, rate int) (*load, error) {
 	client, err := kafka.Connect(ctx, s.config("bench", slog.New(slog.DiscardHandler)),
-		kgo.RecordPartitioner(kgo.StickyKeyPartitioner(nil)), kgo.ProducerLinger(time.Millisecond),
+		kgo.RecordPartitioner(kgo.StickyKeyPartitioner(nil)), kgo.ProducerLinger(0), kgo.MaxProduceRequestsInflightPerBroker(1),
 		kgo.MaxBufferedRecords(200_000), kgo.ProducerBatchCompression(kgo.Lz4Compression()))
 	if err != nil {
 		return nil, err

@@ -42,6 +42,7 @@ type pipelineFigures struct {
 	LagMost   int64                `json:"lag_most"`
 	Sustained bool                 `json:"sustained"`
 	Websocket quantiles            `json:"websocket_ms"`
+	Hops      map[string]quantiles `json:"hops_ms"` // from sending to each hop
 	Row       quantiles            `json:"row_ms"`
 	Dropped   int64                `json:"websocket_dropped"`
 	Parts     map[string]partUsage `json:"parts"`
@@ -126,7 +127,7 @@ func (c *benchPipelineCmd) window(ctx context.Context, system *system, load *loa
 	}
 	sent, stored, start := load.sent.Load(), rows.stored.Load(), time.Now()
 	rows.latency.reset()
-	socket.latency.reset()
+	socket.reset()
 	dropped := socket.dropped.Load()
 	f.LagFirst = sent - stored
 	for time.Since(start) < c.For {
@@ -146,6 +147,10 @@ func (c *benchPipelineCmd) window(ctx context.Context, system *system, load *loa
 	f.Mirrored = float64(last-mirrored) / f.Seconds
 	f.Stored = float64(rows.stored.Load()-stored) / f.Seconds
 	f.Row, f.Websocket = rows.latency.quantiles(), socket.latency.quantiles()
+	f.Hops = make(map[string]quantiles)
+	for i, name := range hopNames {
+		f.Hops[name] = socket.hops[i].quantiles()
+	}
 	f.Dropped = socket.dropped.Load() - dropped
 	f.Parts = system.usageSince(usage)
 	// Sustained: the rate was really sent, and what is not stored yet is no
@@ -176,7 +181,10 @@ func (f *pipelineFigures) print() error {
 	for _, l := range []struct {
 		name string
 		q    quantiles
-	}{{"to websocket frame", f.Websocket}, {"to committed row", f.Row}} {
+	}{
+		{"to the bridge", f.Hops["bridge"]}, {"to the stream", f.Hops["stream"]}, {"to the api", f.Hops["api"]},
+		{"to websocket frame", f.Websocket}, {"to committed row", f.Row},
+	} {
 		fmt.Printf("  %-18s %7.1f  %7.1f  %7.1f  %7d\n", l.name, l.q.P50, l.q.P99, l.q.Max, l.q.Samples)
 	}
 	if f.Dropped > 0 {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -59,8 +60,12 @@ func (w *rowWatch) close() { w.db.Close() }
 type socketWatch struct {
 	conn    *websocket.Conn
 	latency latencies
+	hops    [3]latencies // from the moment of sending to the hops in hopNames
 	dropped atomic.Int64
 }
+
+// hopNames are the hops whose times a websocket message carries.
+var hopNames = [3]string{"bridge", "stream", "api"}
 
 func newSocketWatch(ctx context.Context, addr string, subjects []string) (*socketWatch, error) {
 	conn, _, err := websocket.DefaultDialer.DialContext(ctx, "ws://"+addr+"/ws", nil)
@@ -92,10 +97,33 @@ func (w *socketWatch) run(ctx context.Context) error {
 			text, after, _ := bytes.Cut(after, []byte(`"`))
 			if at, err := time.Parse(time.RFC3339Nano, string(text)); err == nil {
 				w.latency.add(now.Sub(at))
+				w.addHops(at, after)
 			}
 			rest = after
 		}
 		w.countDropped(frame)
+	}
+}
+
+// addHops reads the hop times, in unix milliseconds, that follow a tick.
+func (w *socketWatch) addHops(sent time.Time, text []byte) {
+	for i, name := range hopNames {
+		_, after, ok := bytes.Cut(text, []byte(`"`+name+`":`))
+		if !ok {
+			return
+		}
+		end := bytes.IndexAny(after, ",}")
+		if ms, err := strconv.ParseFloat(string(after[:max(end, 0)]), 64); err == nil {
+			w.hops[i].add(time.Duration(ms*1e6) - time.Duration(sent.UnixNano()))
+		}
+		text = after
+	}
+}
+
+func (w *socketWatch) reset() {
+	w.latency.reset()
+	for i := range w.hops {
+		w.hops[i].reset()
 	}
 }
 

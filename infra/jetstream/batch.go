@@ -24,6 +24,7 @@ const (
 	headerBatchCommit   = "Nats-Batch-Commit"
 	headerRollup        = "Nats-Rollup"
 	headerExpected      = "Nats-Expected-Last-Subject-Sequence"
+	headerExpectedOf    = "Nats-Expected-Last-Subject-Sequence-Subject"
 )
 
 // codeWrongLastSequence is the server's answer to a stale fence.
@@ -61,14 +62,33 @@ func (c *Client) commitBatch(ctx context.Context, messages []streamflow.Message,
 		}
 	}
 	last := nats.Msg{Subject: subject, Data: position, Header: nats.Header{
-		headerBatchID: id, headerBatchSequence: sequences[len(messages)+1], headerBatchCommit: {"1"},
 		headerRollup: {"sub"}, headerExpected: {strconv.FormatUint(fence, 10)},
 	}}
-	reply, err := c.nc.RequestMsgWithContext(ctx, &last)
-	if err != nil {
-		return 0, fmt.Errorf("commit to %s: %w", subject, err)
+	if len(messages) > 0 { // a position alone is atomic as it is
+		last.Header[headerBatchID], last.Header[headerBatchSequence] = id, sequences[len(messages)+1]
+		last.Header[headerBatchCommit] = []string{"1"}
 	}
-	return parseAck(subject, reply.Data)
+	return c.request(ctx, &last)
+}
+
+// publishFenced stores one message, provided that subject was written last at
+// sequence fence.
+func (c *Client) publishFenced(ctx context.Context, message *streamflow.Message, subject string, fence uint64) error {
+	m := nats.Msg{Subject: message.Subject, Data: message.Data, Header: make(nats.Header, 8)}
+	messageHeader(m.Header, message)
+	m.Header[headerExpected], m.Header[headerExpectedOf] = []string{strconv.FormatUint(fence, 10)}, []string{subject}
+	_, err := c.request(ctx, &m)
+	return err
+}
+
+// request publishes what is answered by an acknowledgement, and returns the
+// sequence in it.
+func (c *Client) request(ctx context.Context, m *nats.Msg) (uint64, error) {
+	reply, err := c.nc.RequestMsgWithContext(ctx, m)
+	if err != nil {
+		return 0, fmt.Errorf("commit to %s: %w", m.Subject, err)
+	}
+	return parseAck(m.Subject, reply.Data)
 }
 
 // messageHeader fills h with the headers of m, reusing it.

@@ -34,25 +34,60 @@ func (c *Client) DeadLetters() *Mirror {
 type cursorData struct {
 	Next int64 `json:"next"`
 	Last int64 `json:"last"`
+	// Since is the stream sequence behind which messages may stand that Next
+	// does not count yet. It is left out where that is the cursor's own.
+	Since *uint64 `json:"since,omitempty"`
 }
 
-func parseCursor(subject string, data []byte) (streamflow.Cursor, error) {
-	var d cursorData
-	if err := json.Unmarshal(data, &d); err != nil {
-		return streamflow.Start, fmt.Errorf("cursor %s: unreadable %.80q: %w", subject, data, err)
+// parseCursor reads a cursor and the sequence behind which to count on.
+func parseCursor(m *jetstream.RawStreamMsg) (cur streamflow.Cursor, since uint64, err error) {
+	cur = streamflow.Start
+	if m == nil {
+		return cur, 0, nil
 	}
-	return streamflow.Cursor{Next: d.Next, Last: d.Last}, nil
+	var d cursorData
+	if err := json.Unmarshal(m.Data, &d); err != nil {
+		return cur, 0, fmt.Errorf("cursor %s: unreadable %.80q: %w", m.Subject, m.Data, err)
+	}
+	since = m.Sequence
+	if d.Since != nil {
+		since = *d.Since
+	}
+	return streamflow.Cursor{Next: d.Next, Last: d.Last, Fence: m.Sequence}, since, nil
 }
 
 // MaxPayload is the largest message that the server takes, headers included.
 func (m *Mirror) MaxPayload() int { return int(m.c.nc.MaxPayload()) }
 
-// Commit stores messages and the cursor in one atomic batch and returns the
-// next fence. The error is [streamflow.ErrFenced] if the cursor has been moved
-// by another writer since cur was read; after any other error the outcome is
-// open until the cursor has been read again.
+// few is up to how many messages are stored one by one rather than in an atomic
+// batch. A batch costs the server a store of its own, several milliseconds
+// whatever its size; a message by itself a fraction of one.
+const few = 16
+
+// Commit stores messages so that cur holds, and returns the fence that then
+// does. [streamflow.ErrFenced] says that the cursor has been moved by another
+// writer since cur was read, and that nothing more was stored. After any other
+// error the outcome is open, and must be settled by [Mirror.Claim].
+//
+// Many messages go in one atomic batch together with the cursor. A few go one
+// by one, each only after the one before is stored, and each under the fence of
+// the cursor, which stays where it is: the position that a message carries is
+// as good as a cursor, and Claim counts what stands behind it.
 func (m *Mirror) Commit(ctx context.Context, p streamflow.Partition, messages []streamflow.Message, cur streamflow.Cursor) (uint64, error) {
-	data, err := json.Marshal(cursorData{Next: cur.Next, Last: cur.Last})
+	if len(messages) > 0 && len(messages) <= few && cur.Fence > 0 {
+		for i := range messages {
+			if err := m.c.publishFenced(ctx, &messages[i], m.subject(p.Topic, p.Number), cur.Fence); err != nil {
+				return 0, err
+			}
+		}
+		return cur.Fence, nil
+	}
+	return m.write(ctx, p, messages, cur, nil)
+}
+
+// write stores messages and the cursor in one atomic batch.
+func (m *Mirror) write(ctx context.Context, p streamflow.Partition, messages []streamflow.Message, cur streamflow.Cursor, since *uint64) (uint64, error) {
+	data, err := json.Marshal(cursorData{Next: cur.Next, Last: cur.Last, Since: since})
 	if err != nil {
 		return 0, err
 	}
@@ -93,37 +128,69 @@ func (m *Mirror) wrap(err error) error {
 	return fmt.Errorf("stream %s: %w", m.stream, err)
 }
 
-// Cursor reads how far partition p is mirrored, settled against what really
-// stands in the stream.
+// Cursor reads how far partition p is mirrored: what its cursor says, and what
+// stands behind the cursor.
 //
-// A server that was killed in the middle of a commit may come back with the
-// first messages of a batch and without its cursor; a cursor may also have been
-// deleted by hand. What stands behind the cursor therefore counts as mirrored:
+//	cursor next=100 | ticks 100 101 102   ->  next=103
 //
-//	cursor next=100 | ticks 100 101 102 (no cursor)   ->  next=103
-//
-// The batch is then resumed at 103 and nothing is doubled. Behind the cursor
-// there are only messages of other partitions in the ordinary case, and
-// [Mirror.Tend] keeps them few.
+// Messages stand there because a few were stored one by one, because a server
+// that was killed in the middle of a batch kept its first messages and not its
+// cursor, or because somebody deleted the cursor.
 func (m *Mirror) Cursor(ctx context.Context, p streamflow.Partition) (streamflow.Cursor, error) {
-	cur := streamflow.Start
 	raw, err := m.last(ctx, p)
+	if err != nil {
+		return streamflow.Start, err
+	}
+	cur, since, err := parseCursor(raw)
 	if err != nil {
 		return cur, err
 	}
-	if raw != nil {
-		if cur, err = parseCursor(raw.Subject, raw.Data); err != nil {
-			return cur, err
-		}
-		cur.Fence = raw.Sequence
-	}
-	err = m.c.scan(ctx, m.stream, scanOptions{Filter: m.filter, From: cur.Fence + 1, HeadersOnly: true}, func(msg *streamflow.Message) error {
+	return cur, m.settle(ctx, p, since, &cur)
+}
+
+// settle counts what stands behind sequence since.
+func (m *Mirror) settle(ctx context.Context, p streamflow.Partition, since uint64, cur *streamflow.Cursor) error {
+	err := m.c.scan(ctx, m.stream, scanOptions{Filter: m.filter, From: since + 1, HeadersOnly: true}, func(msg *streamflow.Message) error {
 		if msg.Position.In() == p && msg.Position.Offset >= cur.Next {
 			cur.Next, cur.Last = msg.Position.Offset+1, msg.Position.Offset
 		}
 		return nil
 	})
-	return cur, m.wrap(err)
+	return m.wrap(err)
+}
+
+// Claim makes the caller the one who may write partition p, and returns how far
+// it is mirrored. Whatever an earlier writer, or the caller itself, has still on
+// its way is refused from then on. The order matters:
+//
+//	writer A: sends tick 7, hears nothing      | tick 7 waits in a buffer
+//	writer B: counts what is there: up to 6    |
+//	writer B: sends tick 7                     | stored
+//	                                           | A's tick 7 arrives: stored again
+//
+// So the cursor is moved first, which makes A's fence stale, and counted after.
+// Until the count is written too, the cursor says from where to count, should B
+// die in between.
+func (m *Mirror) Claim(ctx context.Context, p streamflow.Partition) (streamflow.Cursor, error) {
+	for {
+		raw, err := m.last(ctx, p)
+		if err != nil {
+			return streamflow.Start, err
+		}
+		cur, since, err := parseCursor(raw)
+		if err != nil {
+			return cur, err
+		}
+		if cur.Fence, err = m.write(ctx, p, nil, cur, &since); err == nil {
+			next := cur.Next
+			if err = m.settle(ctx, p, since, &cur); err == nil && cur.Next != next {
+				cur.Fence, err = m.write(ctx, p, nil, cur, nil)
+			}
+		}
+		if !errors.Is(err, streamflow.ErrFenced) { // else another one claims it now: look again
+			return cur, m.wrap(err)
+		}
+	}
 }
 
 // Head is the state of a stream: its newest sequence.

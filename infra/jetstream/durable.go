@@ -207,26 +207,29 @@ func (d *Durable) open(ctx context.Context) error {
 	return nil
 }
 
-// heads reads every cursor of a stream.
+// heads settles every cursor of a stream.
 func (c *Client) heads(ctx context.Context, stream string) (map[streamflow.Partition]int64, error) {
-	heads := make(map[streamflow.Partition]int64)
-	filter := streamflow.SubjectCursors
+	heads, mirror, filter := make(map[streamflow.Partition]int64), c.Ticks(), streamflow.SubjectCursors
 	if stream == streamflow.StreamDeadLetters {
-		filter = streamflow.SubjectDLQCursors
+		mirror, filter = c.DeadLetters(), streamflow.SubjectDLQCursors
 	}
+	var partitions []streamflow.Partition
 	err := c.scan(ctx, stream, scanOptions{Filter: filter, Newest: true}, func(m *streamflow.Message) error {
 		p, err := streamflow.ParseCursorSubject(m.Subject)
 		if err != nil {
 			return nil
 		}
-		cur, err := parseCursor(m.Subject, m.Data)
+		partitions = append(partitions, p)
+		return nil
+	})
+	for _, p := range partitions {
+		cur, err := mirror.Cursor(ctx, p)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if cur.Last >= 0 {
 			heads[p] = cur.Last
 		}
-		return nil
-	})
+	}
 	return heads, err
 }

@@ -80,13 +80,13 @@ func TestStaleFenceIsRefusedWhole(t *testing.T) {
 	c, _ := start(t)
 	m := c.Ticks()
 	old := commit(t, m, streamflow.Start, 0, 9)
-	commit(t, m, old, 10, 19)
+	commit(t, m, old, 10, 49) // enough for a batch, which moves the cursor
 	stale := streamflow.Cursor{Next: 15, Last: 14, Fence: old.Fence}
 	if _, err := m.Commit(t.Context(), partition, ticks(10, 14), stale); !errors.Is(err, streamflow.ErrFenced) {
 		t.Fatalf("stale commit: %v, want ErrFenced", err)
 	}
-	if n := count(t, c); n != 20 {
-		t.Fatalf("%d ticks in the stream, want 20", n)
+	if n := count(t, c); n != 50 {
+		t.Fatalf("%d ticks in the stream, want 50", n)
 	}
 }
 
@@ -176,6 +176,13 @@ func TestAckMovesTheFloorAndRewindGoesBack(t *testing.T) {
 	if err := a.Ack(); err != nil {
 		t.Fatal(err)
 	}
+	for { // the server takes acknowledgements in its own time
+		if _, unacked, err := a.Pending(t.Context()); err != nil {
+			t.Fatal(err)
+		} else if unacked == 0 {
+			break
+		}
+	}
 	a.Close()
 	commit(t, c.Ticks(), cur, 100, 109)
 	b := connect(t, url).Durable(streamflow.StreamTicks, streamflow.SubjectAllTicks, "test", 0)
@@ -215,5 +222,63 @@ func TestFeedGivesTheNewestThenWhatFollows(t *testing.T) {
 	})
 	if !errors.Is(err, done) {
 		t.Fatal(err)
+	}
+}
+
+// A few ticks are stored one by one; the cursor stays, and Cursor counts them.
+func TestFewTicksAreCountedBehindTheCursor(t *testing.T) {
+	c, _ := start(t)
+	m := c.Ticks()
+	cur, err := m.Claim(t.Context(), partition)
+	if err != nil || cur.Next != 0 || cur.Last != -1 || cur.Fence == 0 {
+		t.Fatalf("claim of nothing: %+v, %v", cur, err)
+	}
+	after := commit(t, m, cur, 0, 4)
+	if after.Fence != cur.Fence {
+		t.Fatalf("the fence moved from %d to %d", cur.Fence, after.Fence)
+	}
+	if got, err := m.Cursor(t.Context(), partition); err != nil || got != after {
+		t.Fatalf("cursor is %+v (%v), want %+v", got, err, after)
+	}
+	claimed, err := m.Claim(t.Context(), partition)
+	if err != nil || claimed.Next != 5 || claimed.Fence <= after.Fence {
+		t.Fatalf("claimed %+v (%v)", claimed, err)
+	}
+	// The one from before the claim can store nothing more, few or many.
+	for _, last := range []int64{5, 50} {
+		stale := streamflow.Cursor{Next: last + 1, Last: last, Fence: after.Fence}
+		if _, err := m.Commit(t.Context(), partition, ticks(5, last), stale); !errors.Is(err, streamflow.ErrFenced) {
+			t.Fatalf("commit under a stale fence: %v", err)
+		}
+	}
+	if n := count(t, c); n != 5 {
+		t.Fatalf("%d ticks, want 5", n)
+	}
+}
+
+func TestManyClaimAtOnceAndOneRemains(t *testing.T) {
+	c, url := start(t)
+	commit(t, c.Ticks(), streamflow.Start, 0, 19)
+	cursors := make(chan streamflow.Cursor, 4)
+	for range 4 {
+		other := connect(t, url)
+		go func() {
+			cur, err := other.Ticks().Claim(context.Background(), partition)
+			if err != nil {
+				t.Error(err)
+			}
+			cursors <- cur
+		}()
+	}
+	newest := uint64(0)
+	for range 4 {
+		cur := <-cursors
+		if cur.Next != 20 || cur.Last != 19 {
+			t.Errorf("claimed %+v", cur)
+		}
+		newest = max(newest, cur.Fence)
+	}
+	if fence, err := c.Ticks().Fence(t.Context(), partition); err != nil || fence != newest {
+		t.Fatalf("the fence is %d (%v), the last claim's was %d", fence, err, newest)
 	}
 }
