@@ -24,7 +24,6 @@ type benchBridgeCmd struct {
 	Rounds  int    `help:"Rounds; each mirrors everything twice, once by each, in turn." default:"3"`
 	Dir     string `help:"Directory for the servers' data; a temporary one if empty."`
 	JSON    bool   `name:"json" help:"Print JSON."`
-	Profile string `help:"Write a CPU profile of the rounds to this file, for go tool pprof." placeholder:"FILE"`
 }
 
 // bridgeFigures are the outcome: ticks a second of each round.
@@ -53,11 +52,6 @@ func (c *benchBridgeCmd) Run(ctx context.Context, log *slog.Logger) error {
 	if err := c.prefill(ctx, s, quiet); err != nil {
 		return err
 	}
-	stopProfile, err := profile(c.Profile)
-	if err != nil {
-		return err
-	}
-	defer stopProfile()
 	figures := bridgeFigures{Ticks: c.Ticks}
 	for round := range c.Rounds {
 		// In turn, and the order changes, so that neither has the warmer machine.
@@ -101,7 +95,7 @@ func (c *benchBridgeCmd) prefill(ctx context.Context, s servers, log *slog.Logge
 		return err
 	}
 	defer client.Close()
-	if _, err := kafka.EnsureTopics(ctx, client, s.topics(1, 24*time.Hour)); err != nil {
+	if _, err := kafka.EnsureTopics(ctx, client, s.topics(layout{streamLayout: streamLayout{Replication: 1, Keep: 24 * time.Hour}})); err != nil {
 		return err
 	}
 	producer, err := kafka.NewProducer(ctx, s.config("bench", log), s.Topic)

@@ -21,11 +21,11 @@ const partNames = "kafka nats postgres bridge archive api"
 type system struct {
 	s     servers
 	http  string
-	parts map[string]*child
+	parts map[string]*benchPart
 }
 
-// child is one process.
-type child struct {
+// benchPart is one process.
+type benchPart struct {
 	cmd  *exec.Cmd
 	peak float64 // MB
 	last bytes.Buffer
@@ -44,7 +44,7 @@ func startSystem(ctx context.Context, dir string, log *slog.Logger) (*system, er
 	if err != nil {
 		return &system{}, err
 	}
-	y := &system{parts: make(map[string]*child), http: ports[3]}
+	y := &system{parts: make(map[string]*benchPart), http: ports[3]}
 	y.s.Brokers, y.s.Topic, y.s.NATS = ports[0], "stock_ticks", "nats://"+ports[1]
 	y.s.Database = "postgres://streamflow@" + ports[2] + "/streamflow?sslmode=disable"
 	env := append(os.Environ(), "DATA_DIR="+dir, "KAFKA_ADDR="+ports[0], "NATS_ADDR="+ports[1], "POSTGRES_ADDR="+ports[2],
@@ -70,7 +70,7 @@ func (y *system) start(name string, env []string, args ...string) error {
 	if err != nil {
 		return err
 	}
-	c := &child{cmd: exec.Command(self, args...)}
+	c := &benchPart{cmd: exec.Command(self, args...)}
 	c.cmd.Env, c.cmd.Stderr = env, &c.last
 	// Ctrl-C is for us; we stop them in order.
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"log/slog"
+	"strconv"
 	"strings"
 	"time"
 
@@ -75,9 +76,13 @@ func (f postgresFlags) connect(ctx context.Context, name, topic string) (*postgr
 }
 
 // topics are the topics of the address book as they should be.
-func (f topicFlags) topics(replication int16, keep time.Duration) []kafka.Topic {
-	return []kafka.Topic{
-		{Name: f.Topic, Partitions: streamflow.TickPartitions, Replication: replication, Retention: keep},
-		{Name: f.deadLetters(), Partitions: streamflow.TickPartitions, Replication: replication, Retention: 7 * keep},
+func (f topicFlags) topics(l layout) []kafka.Topic {
+	topic := func(name string, keep time.Duration, bytes int64) kafka.Topic {
+		t := kafka.Topic{Name: name, Partitions: streamflow.TickPartitions, Replication: int16(l.Replication), Retention: keep}
+		if bytes > 0 { // Kafka counts by partition
+			t.Config = map[string]string{"retention.bytes": strconv.FormatInt(bytes/streamflow.TickPartitions, 10)}
+		}
+		return t
 	}
+	return []kafka.Topic{topic(f.Topic, l.Keep, l.KeepBytes), topic(f.deadLetters(), 7*l.Keep, l.KeepBytes/10)}
 }

@@ -37,6 +37,7 @@ Every flag has an environment twin, shown behind it. The commands bridge, worker
 type cli struct {
 	LogLevel  string `help:"Least level that is logged: debug, info, warn or error." enum:"debug,info,warn,error" default:"info" env:"LOG_LEVEL"`
 	LogFormat string `help:"Form of the log: text, json, or auto (text on a terminal, else json)." enum:"auto,text,json" default:"auto" env:"LOG_FORMAT"`
+	Profile   string `name:"cpu-profile" help:"Write a CPU profile of the process to FILE.<command>.<pid>." hidden:"" env:"CPU_PROFILE"`
 
 	Up       upCmd       `cmd:"" help:"Run everything in one process; Kafka, NATS and PostgreSQL too, unless their variables are set."`
 	Simulate simulateCmd `cmd:"" help:"Send realistic ticks to Kafka."`
@@ -76,6 +77,14 @@ func run(args []string) int {
 	slog.SetDefault(log)
 	ctx, stop := signals(log)
 	defer stop()
+	if c.Profile != "" {
+		end, err := profile(fmt.Sprintf("%s.%s.%d", c.Profile, strings.Join(args[:min(2, len(args))], "-"), os.Getpid()))
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "streamflow:", err)
+			return exitFailed
+		}
+		defer end()
+	}
 	parsed.BindTo(ctx, (*context.Context)(nil))
 	parsed.Bind(log)
 	err = parsed.Run()

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -65,7 +63,7 @@ func newArchive(ctx context.Context, s servers, log *slog.Logger, m *functions.M
 		return part{}, err
 	}
 	runner := functions.New(functions.Config{
-		Function: streamflow.FunctionArchive, Sink: archive.New(fencing{db}, log), Logger: log, Metrics: m,
+		Function: streamflow.FunctionArchive, Sink: archive.New(db, log), Logger: log, Metrics: m,
 		Source: js.Durable(streamflow.StreamTicks, streamflow.SubjectAllTicks, streamflow.FunctionArchive, 0),
 	})
 	return part{streamflow.FunctionArchive, runner.Run, func() { db.Close(); js.Close() }}, nil
@@ -85,23 +83,11 @@ func newDeadLetters(s servers, log *slog.Logger, m *functions.Metrics, bm *bridg
 	return part{streamflow.FunctionDeadLetter, runner.Run, func() { sink.Close(); js.Close() }}, nil
 }
 
-// fencing gives the database's word for a stale position the name that the
-// functions know.
-type fencing struct{ *postgres.DB }
-
-func (f fencing) Archive(ctx context.Context, function string, ticks []streamflow.Mirrored, from, to map[streamflow.Partition]int64) error {
-	err := f.DB.Archive(ctx, function, ticks, from, to)
-	if errors.Is(err, postgres.ErrFenced) {
-		return fmt.Errorf("%w: %w", streamflow.ErrFenced, err)
-	}
-	return err
-}
-
 // streamLayout is what topics and streams should be like.
 type streamLayout struct {
 	Replication int           `help:"Replicas of topics and streams: 1, or 3 on clusters." default:"1" env:"REPLICATION"`
 	Keep        time.Duration `help:"How long Kafka and JetStream keep ticks." default:"24h" env:"KEEP_TICKS"`
-	KeepBytes   int64         `help:"How many bytes of ticks JetStream keeps at most; 0 is no limit." default:"8589934592" env:"KEEP_BYTES"`
+	KeepBytes   int64         `help:"How many bytes of ticks Kafka and JetStream keep at most, each; 0 is no limit." default:"3221225472" env:"KEEP_BYTES"`
 }
 
 func (l streamLayout) limits() jetstream.Limits {
@@ -128,7 +114,7 @@ func (l layout) ensure(ctx context.Context, s servers, log *slog.Logger) (change
 		return nil, err
 	}
 	defer client.Close()
-	changes, err = kafka.EnsureTopics(ctx, client, s.topics(int16(l.Replication), l.Keep))
+	changes, err = kafka.EnsureTopics(ctx, client, s.topics(l))
 	if err != nil {
 		return changes, err
 	}

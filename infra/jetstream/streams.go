@@ -18,8 +18,8 @@ type Limits struct {
 	Replicas int           // 1 or 3
 }
 
-// DefaultLimits keeps a day of ticks, as the topic does, within 8 GiB.
-var DefaultLimits = Limits{Age: 24 * time.Hour, Bytes: 8 << 30, Replicas: 1}
+// DefaultLimits keeps a day of ticks, as the topic does, within 3 GiB.
+var DefaultLimits = Limits{Age: 24 * time.Hour, Bytes: 3 << 30, Replicas: 1}
 
 // Streams returns the configuration of every stream in the address book.
 func Streams(l Limits) []jetstream.StreamConfig {

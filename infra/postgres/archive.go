@@ -13,11 +13,6 @@ import (
 	"streamflow"
 )
 
-// ErrFenced means that another writer has moved a position since the caller
-// read it: nothing of the call was stored. The caller reads
-// [DB.Positions] again and goes on from there.
-var ErrFenced = errors.New("another writer has moved the position")
-
 // Positions returns the last offset that a function has stored of each
 // partition; a partition that it has stored nothing of is not there.
 func (d *DB) Positions(ctx context.Context, function string) (map[streamflow.Partition]int64, error) {
@@ -53,7 +48,7 @@ func collectPositions(rows pgx.Rows) (map[streamflow.Partition]int64, error) {
 // and not after to; the offsets between may have gaps. Times are stored to the
 // microsecond.
 //
-// The error is [ErrFenced] where a position is no longer that of from. Any
+// The error is [streamflow.ErrFenced] where a position is no longer that of from. Any
 // other error after the work was sent (a lost connection, the context) leaves
 // open whether it was committed, so after every error the caller reads
 // [DB.Positions] and goes on from what they say. No content of a tick that
@@ -160,7 +155,7 @@ func archive(ctx context.Context, conn *pgx.Conn, function string, ticks []strea
 		var tag pgconn.CommandTag
 		if tag, err = results.Exec(); err == nil && tag.RowsAffected() != 1 {
 			m := moves[i]
-			err = fmt.Errorf("position of %s in %s/%d is not %d: %w", function, m.in.Topic, m.in.Number, m.from, ErrFenced)
+			err = fmt.Errorf("position of %s in %s/%d is not %d: %w", function, m.in.Topic, m.in.Number, m.from, streamflow.ErrFenced)
 		}
 	}
 	if closeErr := results.Close(); err == nil {

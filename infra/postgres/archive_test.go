@@ -52,7 +52,7 @@ func TestArchiveRefusesWhatPositionsDoNotCover(t *testing.T) {
 		"backwards":       {mirror(0, 5, tick), positions{part(0): 9}, positions{part(0): 8}},
 		"foreign table":   {mirror(0, 5, tick), nil, positions{{Topic: "other"}: 9}},
 	} {
-		if err := d.Archive(t.Context(), "archive", []streamflow.Mirrored{c.tick}, c.from, c.to); err == nil || errors.Is(err, ErrFenced) {
+		if err := d.Archive(t.Context(), "archive", []streamflow.Mirrored{c.tick}, c.from, c.to); err == nil || errors.Is(err, streamflow.ErrFenced) {
 			t.Errorf("%s: error %v", name, err)
 		}
 	}
@@ -87,7 +87,7 @@ func TestArchiveOneWriterWins(t *testing.T) {
 				won = w
 			case err == nil:
 				t.Fatalf("round %d: writers %d and %d both won", round, won, w)
-			case !errors.Is(err, ErrFenced):
+			case !errors.Is(err, streamflow.ErrFenced):
 				t.Fatalf("round %d: %v", round, err)
 			}
 		}
@@ -108,7 +108,7 @@ func TestArchiveFencedByOnePartition(t *testing.T) {
 	tick := streamflow.Tick{Symbol: "A", Price: 1, Time: day}
 	err := d.Archive(t.Context(), "archive", []streamflow.Mirrored{mirror(0, 6, tick)},
 		positions{part(0): 5, part(1): 4}, positions{part(0): 6, part(1): 6})
-	if !errors.Is(err, ErrFenced) || !strings.Contains(err.Error(), "stock_ticks/1") {
+	if !errors.Is(err, streamflow.ErrFenced) || !strings.Contains(err.Error(), "stock_ticks/1") {
 		t.Fatalf("error %v", err)
 	}
 	got, err := d.Positions(t.Context(), "archive")

@@ -85,7 +85,7 @@ func TestArchiveEvictsAPausedWriter(t *testing.T) {
 	move := func() error {
 		return d.Archive(t.Context(), "archive", nil, positions{part(0): 5}, positions{part(0): 7})
 	}
-	if err := move(); err == nil || errors.Is(err, ErrFenced) {
+	if err := move(); err == nil || errors.Is(err, streamflow.ErrFenced) {
 		t.Fatalf("against a paused writer: %v", err)
 	}
 	err = move()
