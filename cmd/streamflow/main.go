@@ -28,9 +28,11 @@ var errDifferences = errors.New("differences found")
 
 const description = `Real-time stock ticks, exactly once: Kafka -> NATS JetStream -> functions -> PostgreSQL -> API, websocket, page.
 
-Start everything on this machine, with nothing installed:   streamflow up
-Look at the ticks as they come:                             streamflow tail
-Prove that nothing is missing or doubled:                   streamflow verify
+Start everything on this machine, with nothing installed: streamflow up
+
+Look at the ticks as they come: streamflow tail
+
+Prove that nothing is missing or doubled: streamflow verify
 
 Every flag has an environment twin, shown behind it. The commands bridge, worker and api are the parts of "up" as processes of their own, for real clusters.`
 

@@ -52,8 +52,13 @@ func (f symbolFlags) options(backfill time.Duration, progress func(done, total i
 	}
 }
 
-// newSimulator joins the simulator to Kafka.
+// newSimulator joins the simulator to Kafka. Prices go on from the last ones
+// that are there.
 func newSimulator(ctx context.Context, s servers, o simulate.Options) (part, error) {
+	var err error
+	if o.Market.Start, err = lastPrices(ctx, s, o.Logger); err != nil {
+		return part{}, err
+	}
 	producer, err := kafka.NewProducer(ctx, s.config("simulate", o.Logger), s.Topic)
 	if err != nil {
 		return part{}, err

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
 	"streamflow/bridge"
@@ -66,11 +67,15 @@ func (c *upCmd) Run(ctx context.Context, log *slog.Logger) (err error) {
 		return err
 	}
 	registry := newRegistry()
-	parts, err := c.parts(ctx, s, backfill, log, func() (part, error) { return newAPI(ctx, s, c.httpFlags, ln, registry, log) },
-		bridge.NewMetrics(registry), functions.NewMetrics(registry))
+	parts, err := c.parts(ctx, s, backfill, log, registry)
 	if err != nil {
 		return err
 	}
+	p, err := newAPI(ctx, s, c.httpFlags, ln, registry, log)
+	if err != nil {
+		return err
+	}
+	parts = append(parts, p)
 	c.welcome(s, ln.Addr().String())
 	parts = append(parts, part{"servers", func(ctx context.Context) error {
 		select {
@@ -83,8 +88,9 @@ func (c *upCmd) Run(ctx context.Context, log *slog.Logger) (err error) {
 	return runParts(ctx, log, parts...)
 }
 
-// parts are everything that runs, in the order of the data.
-func (c *upCmd) parts(ctx context.Context, s servers, backfill time.Duration, log *slog.Logger, api func() (part, error), bm *bridge.Metrics, fm *functions.Metrics) (parts []part, err error) {
+// parts are what moves the data, in their order.
+func (c *upCmd) parts(ctx context.Context, s servers, backfill time.Duration, log *slog.Logger, r *prometheus.Registry) (parts []part, err error) {
+	bm, fm := bridge.NewMetrics(r), functions.NewMetrics(r)
 	add := func(p part, err error) error {
 		if err == nil {
 			parts = append(parts, p)
@@ -103,7 +109,7 @@ func (c *upCmd) parts(ctx context.Context, s servers, backfill time.Duration, lo
 			return nil, err
 		}
 	}
-	if err := add(newBridge(s, c.Group, c.Batch, log, nil, bm)); err != nil {
+	if err := add(newBridge(s, c.Group, c.Batch, log, r, bm)); err != nil {
 		return nil, err
 	}
 	stores, err := archiveParts(ctx, s, c.KeepRows, log, fm)
@@ -111,10 +117,7 @@ func (c *upCmd) parts(ctx context.Context, s servers, backfill time.Duration, lo
 		return nil, err
 	}
 	parts = append(parts, stores...)
-	if err := add(newDeadLetters(s, log, fm, bm)); err != nil {
-		return nil, err
-	}
-	return parts, add(api())
+	return parts, add(newDeadLetters(s, log, fm, bm))
 }
 
 // empty reports whether the topic has never had a record.
