@@ -12,9 +12,10 @@ import (
 
 // Client is one connection to NATS and its JetStream.
 type Client struct {
-	nc  *nats.Conn
-	js  jetstream.JetStream
-	log *slog.Logger
+	nc      *nats.Conn
+	js      jetstream.JetStream
+	log     *slog.Logger
+	replies replies // to fast batches
 }
 
 // Connect opens a connection that reconnects for ever by itself. name is shown

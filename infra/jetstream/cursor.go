@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -17,17 +18,18 @@ type Mirror struct {
 	c       *Client
 	stream  string
 	subject func(topic string, partition int32) string // of the cursor
-	filter  string                                     // of the messages
+	// replicated is whether the stream has replicas, as Claim saw it.
+	replicated atomic.Bool
 }
 
 // Ticks is the stream of ticks with its cursors.
 func (c *Client) Ticks() *Mirror {
-	return &Mirror{c: c, stream: streamflow.StreamTicks, subject: streamflow.CursorSubject, filter: streamflow.SubjectAllTicks}
+	return &Mirror{c: c, stream: streamflow.StreamTicks, subject: streamflow.CursorSubject}
 }
 
 // DeadLetters is the stream of dead letters with its own cursors.
 func (c *Client) DeadLetters() *Mirror {
-	return &Mirror{c: c, stream: streamflow.StreamDeadLetters, subject: streamflow.DeadLetterCursorSubject, filter: streamflow.SubjectAllDeadLetters}
+	return &Mirror{c: c, stream: streamflow.StreamDeadLetters, subject: streamflow.DeadLetterCursorSubject}
 }
 
 // cursorData is the body of a cursor message.
@@ -59,30 +61,43 @@ func parseCursor(m *jetstream.RawStreamMsg) (cur streamflow.Cursor, since uint64
 // MaxPayload is the largest message that the server takes, headers included.
 func (m *Mirror) MaxPayload() int { return int(m.c.nc.MaxPayload()) }
 
-// few is up to how many messages are stored one by one rather than in an atomic
-// batch. A batch costs the server a store of its own, several milliseconds
-// whatever its size; a message by itself a fraction of one.
+// few is up to how many messages are stored without the cursor.
 const few = 16
 
-// Commit stores messages so that cur holds, and returns the fence that then
-// does. [streamflow.ErrFenced] says that the cursor has been moved by another
-// writer since cur was read, and that nothing more was stored. After any other
-// error the outcome is open, and must be settled by [Mirror.Claim].
+// Commit stores messages, in their order, so that cur holds, and returns the
+// fence that then does. [streamflow.ErrFenced] says that the cursor has been
+// moved by another writer since cur was read, and that nothing was stored after
+// that. After any error the first of the messages may have been stored, which
+// [Mirror.Claim] settles.
 //
-// Many messages go in one atomic batch together with the cursor. A few go one
-// by one, each only after the one before is stored, and each under the fence of
-// the cursor, which stays where it is: the position that a message carries is
-// as good as a cursor, and Claim counts what stands behind it.
+// Every message stands under the fence of the cursor and carries its position,
+// so it is as good as a cursor itself: the cursor need not move with a few of
+// them, and Claim counts what stands behind it.
+//
+// Streams that are not replicated take fast batches. A replicated one refuses a
+// second message under a fence while the first is being replicated, so there
+// many go in one atomic batch, and a few one by one.
 func (m *Mirror) Commit(ctx context.Context, p streamflow.Partition, messages []streamflow.Message, cur streamflow.Cursor) (uint64, error) {
-	if len(messages) > 0 && len(messages) <= few && cur.Fence > 0 {
+	subject := m.subject(p.Topic, p.Number)
+	switch {
+	case len(messages) == 0 || cur.Fence == 0 || m.replicated.Load() && len(messages) > few:
+		return m.write(ctx, p, messages, cur, nil)
+	case m.replicated.Load():
 		for i := range messages {
-			if err := m.c.publishFenced(ctx, &messages[i], m.subject(p.Topic, p.Number), cur.Fence); err != nil {
+			if err := m.c.publishFenced(ctx, &messages[i], subject, cur.Fence); err != nil {
 				return 0, err
 			}
 		}
 		return cur.Fence, nil
+	case len(messages) <= few:
+		_, err := m.c.publishFast(ctx, messages, subject, nil, cur.Fence)
+		return cur.Fence, err
 	}
-	return m.write(ctx, p, messages, cur, nil)
+	position, err := json.Marshal(cursorData{Next: cur.Next, Last: cur.Last})
+	if err != nil {
+		return 0, err
+	}
+	return m.c.publishFast(ctx, messages, subject, position, cur.Fence)
 }
 
 // write stores messages and the cursor in one atomic batch.
@@ -110,6 +125,7 @@ func (m *Mirror) last(ctx context.Context, p streamflow.Partition) (*jetstream.R
 	if err != nil {
 		return nil, m.wrap(err)
 	}
+	m.replicated.Store(s.CachedInfo().Config.Replicas > 1)
 	// The stream does not allow direct gets: a follower's answer may be old.
 	raw, err := s.GetLastMsgForSubject(ctx, m.subject(p.Topic, p.Number))
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
@@ -150,7 +166,7 @@ func (m *Mirror) Cursor(ctx context.Context, p streamflow.Partition) (streamflow
 
 // settle counts what stands behind sequence since.
 func (m *Mirror) settle(ctx context.Context, p streamflow.Partition, since uint64, cur *streamflow.Cursor) error {
-	err := m.c.scan(ctx, m.stream, scanOptions{Filter: m.filter, From: since + 1, HeadersOnly: true}, func(msg *streamflow.Message) error {
+	err := m.c.scan(ctx, m.stream, scanOptions{From: since + 1, HeadersOnly: true}, func(msg *streamflow.Message) error {
 		if msg.Position.In() == p && msg.Position.Offset >= cur.Next {
 			cur.Next, cur.Last = msg.Position.Offset+1, msg.Position.Offset
 		}
@@ -209,4 +225,16 @@ func (m *Mirror) Count(ctx context.Context) (uint64, error) {
 		return 0, m.wrap(err)
 	}
 	return s.CachedInfo().State.Msgs, nil
+}
+
+// Offsets returns the offsets of the partition's messages from that one on.
+func (m *Mirror) Offsets(ctx context.Context, p streamflow.Partition, from int64) (map[int64]struct{}, error) {
+	offsets := make(map[int64]struct{})
+	err := m.c.scan(ctx, m.stream, scanOptions{HeadersOnly: true}, func(msg *streamflow.Message) error {
+		if msg.Position.In() == p && msg.Position.Offset >= from {
+			offsets[msg.Position.Offset] = struct{}{}
+		}
+		return nil
+	})
+	return offsets, m.wrap(err)
 }

@@ -49,12 +49,14 @@ type Durable struct {
 	last     jetstream.Msg
 }
 
-// Durable returns the input of function's shard: the messages of stream that
-// match filter.
-func (c *Client) Durable(stream, filter, function string, shard int) *Durable {
+// Durable returns the input of function's shard: the messages of stream. The
+// durable has no filter, although the bridge's cursors stand among the messages
+// and are dropped here: to look for the next message that matches one costs the
+// server several times as much as to take the next.
+func (c *Client) Durable(stream, function string, shard int) *Durable {
 	name := streamflow.Durable(function, shard)
 	return &Durable{c: c, stream: stream, name: name, config: jetstream.ConsumerConfig{
-		Durable: name, FilterSubject: filter, DeliverPolicy: jetstream.DeliverAllPolicy,
+		Durable: name, DeliverPolicy: jetstream.DeliverAllPolicy,
 		AckPolicy: jetstream.AckAllPolicy, AckWait: ackWait, MaxAckPending: 4 * pull,
 		PriorityPolicy: jetstream.PriorityPolicyPinned, PriorityGroups: []string{priorityGroup}, PinnedTTL: pinTTL,
 	}}
@@ -87,6 +89,9 @@ func (d *Durable) Next(ctx context.Context, limit int) (messages []streamflow.Me
 		if len(messages) > 0 {
 			return messages, fresh, nil
 		}
+		// Nothing but cursors; what came before them is done with, or else
+		// the reader would have closed us.
+		_ = d.Ack()
 	}
 }
 
@@ -115,9 +120,12 @@ func (d *Durable) take(ctx context.Context) (messages []streamflow.Message, bega
 			}
 		}
 		d.expected++
+		d.last = msg
+		if isCursor(msg.Subject()) {
+			continue
+		}
 		d.batch = append(d.batch, streamflow.Message{})
 		readMessage(&d.batch[len(d.batch)-1], msg, meta)
-		d.last = msg
 	}
 	return d.batch, began, nil
 }

@@ -112,8 +112,8 @@ func (f *Feed) follow(ctx context.Context, after uint64, fn func([]streamflow.Mi
 		return after, fmt.Errorf("stream %s ends at %d, before %d: %w", streamflow.StreamTicks, last, after, streamflow.ErrRebuilt)
 	}
 	ordered, err := s.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
-		FilterSubjects: []string{streamflow.SubjectAllTicks},
-		DeliverPolicy:  jetstream.DeliverByStartSequencePolicy, OptStartSeq: after + 1,
+		// Unfiltered: see Durable.
+		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: after + 1,
 		InactiveThreshold: 30 * time.Second, MaxResetAttempts: 1,
 	})
 	if err != nil {
@@ -138,6 +138,9 @@ func (f *Feed) follow(ctx context.Context, after uint64, fn func([]streamflow.Mi
 				return after, err
 			}
 			after = meta.Sequence.Stream
+			if isCursor(msg.Subject()) {
+				continue
+			}
 			readMessage(&m, msg, meta)
 			if t, ok := mirrored(&m); ok {
 				batch = append(batch, t)

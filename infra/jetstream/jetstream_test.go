@@ -152,12 +152,12 @@ func TestTakeOverDeliversWhatTheDeadWorkerHeld(t *testing.T) {
 	c, url := start(t)
 	m := c.Ticks()
 	cur := commit(t, m, streamflow.Start, 0, 99)
-	a := c.Durable(streamflow.StreamTicks, streamflow.SubjectAllTicks, "test", 0)
+	a := c.Durable(streamflow.StreamTicks, "test", 0)
 	if got := offsets(t, a, 100); got[0] != 0 || got[99] != 99 {
 		t.Fatalf("worker A got %v", got)
 	}
 	// A dies without a word: its connection is cut.
-	b := connect(t, url).Durable(streamflow.StreamTicks, streamflow.SubjectAllTicks, "test", 0)
+	b := connect(t, url).Durable(streamflow.StreamTicks, "test", 0)
 	c.Close()
 	commit(t, connect(t, url).Ticks(), cur, 100, 149)
 	got := offsets(t, b, 150)
@@ -171,7 +171,7 @@ func TestTakeOverDeliversWhatTheDeadWorkerHeld(t *testing.T) {
 func TestAckMovesTheFloorAndRewindGoesBack(t *testing.T) {
 	c, url := start(t)
 	cur := commit(t, c.Ticks(), streamflow.Start, 0, 99)
-	a := c.Durable(streamflow.StreamTicks, streamflow.SubjectAllTicks, "test", 0)
+	a := c.Durable(streamflow.StreamTicks, "test", 0)
 	offsets(t, a, 100)
 	if err := a.Ack(); err != nil {
 		t.Fatal(err)
@@ -185,7 +185,7 @@ func TestAckMovesTheFloorAndRewindGoesBack(t *testing.T) {
 	}
 	a.Close()
 	commit(t, c.Ticks(), cur, 100, 109)
-	b := connect(t, url).Durable(streamflow.StreamTicks, streamflow.SubjectAllTicks, "test", 0)
+	b := connect(t, url).Durable(streamflow.StreamTicks, "test", 0)
 	if got := offsets(t, b, 10); got[0] != 100 {
 		t.Fatalf("after the ack: %v", got)
 	}
@@ -280,5 +280,49 @@ func TestManyClaimAtOnceAndOneRemains(t *testing.T) {
 	}
 	if fence, err := c.Ticks().Fence(t.Context(), partition); err != nil || fence != newest {
 		t.Fatalf("the fence is %d (%v), the last claim's was %d", fence, err, newest)
+	}
+}
+
+// Both ways of writing leave the same and refuse the same.
+func TestWaysOfWritingAreEqual(t *testing.T) {
+	for _, replicated := range []bool{false, true} {
+		t.Run(fmt.Sprintf("replicated=%v", replicated), func(t *testing.T) {
+			c, _ := start(t)
+			m := c.Ticks()
+			cur, err := m.Claim(t.Context(), partition)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if replicated {
+				m.Replicated()
+			}
+			stale := cur.Fence
+			for _, last := range []int64{0, 3, 19, 20, 1018, 2017} {
+				cur = commit(t, m, cur, cur.Next, last)
+			}
+			if replicated {
+				m.Replicated()
+			}
+			late := streamflow.Cursor{Next: 2020, Last: 2019, Fence: stale}
+			for _, last := range []int64{2018, 2100} {
+				if _, err := m.Commit(t.Context(), partition, ticks(2018, last), late); !errors.Is(err, streamflow.ErrFenced) {
+					t.Fatalf("stale fence: %v", err)
+				}
+			}
+			if got, err := m.Cursor(t.Context(), partition); err != nil || got != cur {
+				t.Fatalf("cursor %+v (%v), want %+v", got, err, cur)
+			}
+			next := int64(0)
+			err = c.Scan(t.Context(), streamflow.StreamTicks, streamflow.SubjectAllTicks, true, func(msg *streamflow.Message) error {
+				if msg.Position.Offset != next || msg.Previous != next-1 {
+					t.Errorf("offset %d, previous %d, want %d", msg.Position.Offset, msg.Previous, next)
+				}
+				next++
+				return nil
+			})
+			if err != nil || next != 2018 {
+				t.Fatalf("%d ticks (%v), want 2018", next, err)
+			}
+		})
 	}
 }

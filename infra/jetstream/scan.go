@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -15,7 +16,7 @@ import (
 
 // scanOptions choose what of a stream is read.
 type scanOptions struct {
-	Filter      string
+	Filter      string // by subject; to read all is cheaper than most of it
 	From        uint64 // the first sequence; 0 is 1
 	HeadersOnly bool
 	Newest      bool // only the newest message of each subject
@@ -120,6 +121,9 @@ func readMessage(m *streamflow.Message, msg jetstream.Msg, meta *jetstream.MsgMe
 		}
 	}
 }
+
+// isCursor tells the bridge's cursors, which stand among the messages.
+func isCursor(subject string) bool { return strings.HasPrefix(subject, "cursor.") }
 
 // letterHeaders are what a dead letter carries beside its position.
 var letterHeaders = [...]string{

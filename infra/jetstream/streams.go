@@ -29,8 +29,8 @@ func Streams(l Limits) []jetstream.StreamConfig {
 			Storage: jetstream.FileStorage, Retention: jetstream.LimitsPolicy, Discard: jetstream.DiscardOld,
 			Replicas: max(l.Replicas, 1), MaxAge: l.Age, MaxBytes: cmpOr(l.Bytes, -1), MaxMsgs: -1,
 			MaxConsumers: -1, MaxMsgSize: -1, MaxMsgsPerSubject: -1,
-			// Rollup keeps one cursor; the atomic batch carries it with its data.
-			AllowRollup: true, AllowAtomicPublish: true,
+			// Rollup keeps one cursor, and batches carry it with its data.
+			AllowRollup: true, AllowAtomicPublish: true, AllowBatchPublish: true,
 			// Positions do not rest on deduplication; the smallest window costs least.
 			Duplicates: 100 * time.Millisecond,
 		}
@@ -106,7 +106,7 @@ func (c *Client) ensureStream(ctx context.Context, want jetstream.StreamConfig) 
 		return nil, nil
 	}
 	have.MaxAge, have.MaxBytes, have.Replicas = want.MaxAge, want.MaxBytes, want.Replicas
-	have.AllowRollup, have.AllowAtomicPublish, have.DenyPurge = true, true, false
+	have.AllowRollup, have.AllowAtomicPublish, have.AllowBatchPublish, have.DenyPurge = true, true, true, false
 	have.Duplicates = min(have.Duplicates, want.MaxAge)
 	if _, err := c.js.UpdateStream(ctx, have); err != nil {
 		return nil, err
@@ -147,6 +147,7 @@ func differences(have, want jetstream.StreamConfig) (list []string) {
 	note("replicas", have.Replicas, want.Replicas)
 	note("allow_rollup", have.AllowRollup, want.AllowRollup)
 	note("allow_atomic", have.AllowAtomicPublish, want.AllowAtomicPublish)
+	note("allow_batched", have.AllowBatchPublish, want.AllowBatchPublish)
 	return list
 }
 
