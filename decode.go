@@ -35,24 +35,30 @@ func DecodeTick(value, key []byte, now time.Time) (Tick, error) {
 	return d.tick, nil
 }
 
-// Which of the required members were seen.
+// The members that a tick knows; the first ones are required.
 const (
-	sawSymbol = 1 << iota
-	sawPrice
-	sawVolume
-	sawTimestamp
+	memberSymbol = iota
+	memberPrice
+	memberVolume
+	memberTimestamp
+	memberID
+	memberExchange
+	memberBid
+	memberAsk
+	memberCount
 )
 
 var required = [...]string{"symbol", "price", "volume", "timestamp"}
 
-// tickDecoder reads a tick in one pass. Syntax wins over meaning: the first
-// fault of a field is kept back until the whole text is known to be JSON.
+// tickDecoder reads a tick in one pass. Syntax wins over meaning: the fault of
+// a member is kept back until the whole text is known to be JSON, and is
+// forgotten if the member stands there again.
 type tickDecoder struct {
 	scanner
-	tick  Tick
-	seen  int
-	fault *RejectError
-	extra extraMembers
+	tick   Tick
+	seen   int // a bit for each member that is there and not null
+	faults [memberCount]*RejectError
+	extra  extraMembers
 }
 
 func (d *tickDecoder) object() error {
@@ -73,54 +79,55 @@ func (d *tickDecoder) object() error {
 
 // member takes one member whose raw value is known to be valid JSON.
 func (d *tickDecoder) member(name, raw []byte, start int) {
-	var err *RejectError
+	var which int
+	var fault *RejectError
 	switch string(name) {
 	case "symbol":
-		d.tick.Symbol, err = text("symbol", raw)
-		d.mark(sawSymbol, raw)
+		which = memberSymbol
+		d.tick.Symbol, fault = text("symbol", raw)
 	case "price":
-		d.tick.Price, err = number("price", raw)
-		d.mark(sawPrice, raw)
+		which = memberPrice
+		d.tick.Price, fault = number("price", raw)
 	case "volume":
-		d.tick.Volume, err = integer(raw)
-		d.mark(sawVolume, raw)
+		which = memberVolume
+		d.tick.Volume, fault = integer(raw)
 	case "timestamp":
-		d.tick.Time, err = timestamp(raw)
-		d.mark(sawTimestamp, raw)
+		which = memberTimestamp
+		d.tick.Time, fault = timestamp(raw)
 	case "id":
-		d.tick.ID, err = text("id", raw)
+		which = memberID
+		d.tick.ID, fault = text("id", raw)
 	case "exchange":
-		d.tick.Exchange, err = text("exchange", raw)
+		which = memberExchange
+		d.tick.Exchange, fault = text("exchange", raw)
 	case "bid":
-		d.tick.Bid, err = quote("bid", raw)
+		which = memberBid
+		d.tick.Bid, fault = quote("bid", raw)
 	case "ask":
-		d.tick.Ask, err = quote("ask", raw)
+		which = memberAsk
+		d.tick.Ask, fault = quote("ask", raw)
 	default:
 		d.extra.add(d.data, start, d.pos)
-	}
-	if err != nil && d.fault == nil {
-		d.fault = err
-	}
-}
-
-func (d *tickDecoder) mark(bit int, raw []byte) {
-	if raw[0] == 'n' { // null is as good as absent
-		d.seen &^= bit
 		return
 	}
-	d.seen |= bit
+	d.faults[which] = fault
+	if raw[0] == 'n' { // null is as good as absent
+		d.seen &^= 1 << which
+		return
+	}
+	d.seen |= 1 << which
 }
 
 func (d *tickDecoder) check(key []byte, now time.Time) error {
-	if d.seen != 1<<len(required)-1 {
-		for i, name := range required {
-			if d.seen&(1<<i) == 0 {
-				return reject(ReasonMissing, "%s is missing", name)
-			}
+	for i, name := range required {
+		if d.seen&(1<<i) == 0 {
+			return reject(ReasonMissing, "%s is missing", name)
 		}
 	}
-	if d.fault != nil {
-		return d.fault
+	for _, fault := range d.faults {
+		if fault != nil && fault.Reason == ReasonUnparsable {
+			return fault
+		}
 	}
 	t := &d.tick
 	switch {
@@ -128,6 +135,8 @@ func (d *tickDecoder) check(key []byte, now time.Time) error {
 		return reject(ReasonBadSymbol, "symbol %q: want 1 to %d of A-Z a-z 0-9 . - _ / : ^ = + & #, the first a letter, digit or ^", t.Symbol, MaxSymbolBytes)
 	case !(t.Price > 0) || math.IsInf(t.Price, 0):
 		return reject(ReasonBadPrice, "price %v: want a finite number above 0", t.Price)
+	case d.faults[memberVolume] != nil:
+		return d.faults[memberVolume]
 	case t.Volume < 0:
 		return reject(ReasonBadVolume, "volume %d is negative", t.Volume)
 	case t.Time.After(now.Add(MaxAhead)):

@@ -24,7 +24,8 @@
 // kill -9 of any process at any moment loses nothing and doubles nothing:
 //
 //   - bridge: one atomic batch of ticks and the cursor of their partition
-//     ([CursorSubject]), fenced by the cursor's last sequence;
+//     ([CursorSubject]), fenced by the cursor's last sequence; a few ticks go
+//     one by one under the same fence, and count from where they stand;
 //   - archive: one transaction of COPY and the rows of table positions, fenced
 //     by their previous value;
 //   - deadletter: one Kafka transaction, fenced by its transactional id, whose

@@ -38,15 +38,15 @@ func ParsePosition(s string) (Position, error) {
 	if i <= 0 {
 		return Position{}, fmt.Errorf("position %q: want <topic>/<partition>/<offset>", s)
 	}
-	partition, err := strconv.ParseInt(s[i+1:j], 10, 32)
-	if err != nil || partition < 0 {
+	partition, err := strconv.ParseUint(s[i+1:j], 10, 31)
+	if err != nil {
 		return Position{}, fmt.Errorf("position %q: partition %q is not a number from 0", s, s[i+1:j])
 	}
-	offset, err := strconv.ParseInt(s[j+1:], 10, 64)
-	if err != nil || offset < 0 {
+	offset, err := strconv.ParseUint(s[j+1:], 10, 63)
+	if err != nil {
 		return Position{}, fmt.Errorf("position %q: offset %q is not a number from 0", s, s[j+1:])
 	}
-	return Position{Topic: s[:i], Partition: int32(partition), Offset: offset}, nil
+	return Position{Topic: s[:i], Partition: int32(partition), Offset: int64(offset)}, nil
 }
 
 // Hop is the moment at which a message passed one part of the system.

@@ -1,18 +1,17 @@
 package streamflow
 
-import (
-	"encoding/json"
-)
+import "encoding/json"
 
 // maxDepth bounds the nesting of members that we carry but do not read.
 const maxDepth = 64
 
 // scanner checks JSON in one pass without building anything. Ticks are read by
-// every function, tens of thousands of times a second; encoding/json costs ten
+// every function, tens of thousands of times a second; encoding/json costs three
 // times as much and cannot say where the unknown members stand.
 type scanner struct {
 	data []byte
 	pos  int
+	deep bool // it stopped because of [maxDepth]
 }
 
 func (s *scanner) space() {
@@ -78,7 +77,10 @@ func (s *scanner) members(fn func(name []byte, start int) bool) error {
 }
 
 func (s *scanner) broken() error {
-	if s.pos >= len(s.data) {
+	switch {
+	case s.deep:
+		return reject(ReasonNotJSON, "nested deeper than %d, at byte %d", maxDepth, s.pos)
+	case s.pos >= len(s.data):
 		return reject(ReasonNotJSON, "the JSON ends too early, at byte %d", len(s.data))
 	}
 	return reject(ReasonNotJSON, "not JSON at byte %d: %.16q", s.pos, s.data[s.pos:])
@@ -86,7 +88,11 @@ func (s *scanner) broken() error {
 
 // skipValue moves past one value and reports whether it was valid.
 func (s *scanner) skipValue(depth int) bool {
-	if s.pos >= len(s.data) || depth > maxDepth {
+	if depth > maxDepth {
+		s.deep = true
+		return false
+	}
+	if s.pos >= len(s.data) {
 		return false
 	}
 	switch c := s.data[s.pos]; c {

@@ -78,17 +78,20 @@ func CursorSubject(topic string, partition int32) string {
 func ParseCursorSubject(subject string) (Partition, error) {
 	parts := strings.Split(subject, ".")
 	if len(parts) == 4 && parts[1] == "dlq" {
-		parts = parts[1:]
+		parts = append(parts[:1], parts[2:]...)
 	}
-	if len(parts) != 3 || parts[0] != "cursor" && parts[0] != "dlq" {
+	if len(parts) != 3 || parts[0] != "cursor" {
 		return Partition{}, fmt.Errorf("subject %q: want cursor.<topic>.<partition>", subject)
 	}
-	n, err := strconv.ParseInt(parts[2], 10, 32)
-	if err != nil || n < 0 {
+	topic, err := ParseToken(parts[1])
+	if err != nil {
+		return Partition{}, fmt.Errorf("subject %q: %w", subject, err)
+	}
+	n, err := strconv.ParseUint(parts[2], 10, 31)
+	if err != nil {
 		return Partition{}, fmt.Errorf("subject %q: %q is not a partition", subject, parts[2])
 	}
-	topic, err := ParseToken(parts[1])
-	return Partition{Topic: topic, Number: int32(n)}, err
+	return Partition{Topic: topic, Number: int32(n)}, nil
 }
 
 // DeadLetterCursorSubject returns the subject of the bridge's second cursor,

@@ -79,13 +79,31 @@ func (t Tick) AppendJSON(b []byte) []byte {
 // MarshalJSON returns the canonical form.
 func (t Tick) MarshalJSON() ([]byte, error) { return t.AppendJSON(nil), nil }
 
-// appendNumber writes f as JavaScript does: plain between 1e-6 and 1e21, else
-// with an exponent.
+// appendNumber writes f as JavaScript does: the shortest digits that read back
+// as f, plain between 1e-6 and 1e21, else with an exponent.
 func appendNumber(b []byte, f float64) []byte {
+	if cents := math.Round(f * 100); f > 0 && f < 1e12 && cents/100 == f {
+		return appendCents(b, uint64(cents))
+	}
 	if abs := math.Abs(f); abs != 0 && (abs < 1e-6 || abs >= 1e21) {
 		return strconv.AppendFloat(b, f, 'e', -1, 64)
 	}
 	return strconv.AppendFloat(b, f, 'f', -1, 64)
+}
+
+// appendCents writes cents/100. Most prices have two decimals, and this takes a
+// third of the time that strconv needs to find them. It writes the same: two
+// decimals of up to 15 digits never read back as the same float64, so the one
+// that does, without its trailing zeros, is the shortest.
+func appendCents(b []byte, cents uint64) []byte {
+	b = strconv.AppendUint(b, cents/100, 10)
+	if rest := byte(cents % 100); rest != 0 {
+		b = append(b, '.', '0'+rest/10)
+		if rest%10 != 0 {
+			b = append(b, '0'+rest%10)
+		}
+	}
+	return b
 }
 
 // appendString quotes s, which holds no control characters and is valid UTF-8.

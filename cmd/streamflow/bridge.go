@@ -9,7 +9,7 @@ import (
 
 // bridgeFlags are those of the bridge wherever it runs.
 type bridgeFlags struct {
-	Group string `help:"Kafka consumer group that shares the partitions among bridges." default:"streamflow-bridge" env:"CONSUMER_GROUP"`
+	Group string `help:"Kafka consumer group that shares the partitions among bridges." default:"${group}" env:"CONSUMER_GROUP"`
 	Batch int    `help:"Messages in one atomic batch at most, up to 999." default:"999" env:"BRIDGE_BATCH"`
 }
 

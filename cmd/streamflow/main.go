@@ -13,6 +13,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"streamflow"
 )
 
 // Exit codes.
@@ -64,7 +66,7 @@ func run(args []string) int {
 	parser, err := kong.New(&c,
 		kong.Name("streamflow"), kong.Description(description), kong.UsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.Vars{"symbols": defaultSymbols, "interval": defaultInterval.String()},
+		kong.Vars{"symbols": defaultSymbols, "interval": defaultInterval.String(), "group": streamflow.GroupBridge},
 	)
 	if err != nil {
 		panic(err) // the struct above is wrong

@@ -44,12 +44,29 @@ func Connect(url, name string, log *slog.Logger) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("NATS at %s: %w: is the server running, and is NATS_URL right?", url, err)
 	}
+	if version := nc.ConnectedServerVersion(); !newEnough(version) {
+		nc.Close()
+		return nil, fmt.Errorf("NATS at %s is nats-server %s: StreamFlow needs %d.%d or newer (fast batches, reset of consumers)", url, version, leastMajor, leastMinor)
+	}
 	js, err := jetstream.New(nc)
 	if err != nil {
 		nc.Close()
 		return nil, fmt.Errorf("NATS at %s: %w", url, err)
 	}
 	return &Client{nc: nc, js: js, log: log}, nil
+}
+
+// The oldest server that has all that we use.
+const leastMajor, leastMinor = 2, 14
+
+// newEnough reads "2.14.0", "2.15.2-beta.1". What it cannot read may be anything,
+// and is let through.
+func newEnough(version string) bool {
+	var major, minor int
+	if n, _ := fmt.Sscanf(version, "%d.%d", &major, &minor); n < 2 {
+		return true
+	}
+	return major > leastMajor || major == leastMajor && minor >= leastMinor
 }
 
 // Close ends the connection at once.
