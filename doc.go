@@ -23,9 +23,9 @@
 // coordinates, never stream sequences and never a deduplication window, so a
 // kill -9 of any process at any moment loses nothing and doubles nothing:
 //
-//   - bridge: one atomic batch of ticks and the cursor of their partition
-//     ([CursorSubject]), fenced by the cursor's last sequence; a few ticks go
-//     one by one under the same fence, and count from where they stand;
+//   - bridge: each tick with its position, in batches that end at the first
+//     message that fails, all of it fenced by the cursor of the partition
+//     ([CursorSubject]), which sums up what is stored;
 //   - archive: one transaction of COPY and the rows of table positions, fenced
 //     by their previous value;
 //   - deadletter: one Kafka transaction, fenced by its transactional id, whose

@@ -13,7 +13,7 @@ import (
 	"streamflow/infra/kafka"
 )
 
-// bare is what a bridge cannot do without: it polls, and commits atomic batches
+// bare is what a bridge cannot do without: it polls, and commits batches
 // with a cursor, one worker a partition. It neither checks a tick nor joins a
 // group, counts nothing, and stops at the first error.
 func (c *benchBridgeCmd) bare(ctx context.Context, s servers, js *jetstream.Client, _ string) error {

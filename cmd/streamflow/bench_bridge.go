@@ -83,7 +83,7 @@ func (f bridgeFigures) print(asJSON bool) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	fmt.Println("\nBoth mirror the same prefilled partitions into JetStream on file storage, in atomic batches of up to 999 with a fenced cursor,\n" +
+	fmt.Println("\nBoth mirror the same prefilled partitions into JetStream on file storage, in batches of up to 999 with a fenced cursor,\n" +
 		"with position and hop times in headers. The bare loop neither checks a tick nor joins a group, counts nothing, and stops at the first error.")
 	return nil
 }

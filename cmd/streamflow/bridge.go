@@ -10,7 +10,7 @@ import (
 // bridgeFlags are those of the bridge wherever it runs.
 type bridgeFlags struct {
 	Group string `help:"Kafka consumer group that shares the partitions among bridges." default:"${group}" env:"CONSUMER_GROUP"`
-	Batch int    `help:"Messages in one atomic batch at most, up to 999." default:"999" env:"BRIDGE_BATCH"`
+	Batch int    `help:"Messages in one batch at most, up to 999." default:"999" env:"BRIDGE_BATCH"`
 }
 
 type bridgeCmd struct {

@@ -52,10 +52,9 @@ func (c *Client) commitBatch(ctx context.Context, messages []streamflow.Message,
 		return 0, fmt.Errorf("a batch of %d messages: the limit is %d", len(messages), MaxBatch)
 	}
 	id := []string{nuid.Next()}
-	m := nats.Msg{Header: make(nats.Header, 8)}
+	header := newHeader()
 	for i := range messages {
-		m.Subject, m.Data = messages[i].Subject, messages[i].Data
-		messageHeader(m.Header, &messages[i])
+		m := nats.Msg{Subject: messages[i].Subject, Data: messages[i].Data, Header: header.fill(&messages[i])}
 		m.Header[headerBatchID], m.Header[headerBatchSequence] = id, sequences[i+1]
 		if err := c.nc.PublishMsg(&m); err != nil {
 			return 0, fmt.Errorf("publish to %s: %w", m.Subject, err)
@@ -74,8 +73,7 @@ func (c *Client) commitBatch(ctx context.Context, messages []streamflow.Message,
 // publishFenced stores one message, provided that subject was written last at
 // sequence fence.
 func (c *Client) publishFenced(ctx context.Context, message *streamflow.Message, subject string, fence uint64) error {
-	m := nats.Msg{Subject: message.Subject, Data: message.Data, Header: make(nats.Header, 8)}
-	messageHeader(m.Header, message)
+	m := nats.Msg{Subject: message.Subject, Data: message.Data, Header: newHeader().fill(message)}
 	m.Header[headerExpected], m.Header[headerExpectedOf] = []string{strconv.FormatUint(fence, 10)}, []string{subject}
 	_, err := c.request(ctx, &m)
 	return err
@@ -91,21 +89,34 @@ func (c *Client) request(ctx context.Context, m *nats.Msg) (uint64, error) {
 	return parseAck(m.Subject, reply.Data)
 }
 
-// messageHeader fills h with the headers of m, reusing it.
-func messageHeader(h nats.Header, m *streamflow.Message) {
-	clear(h)
+// headerOf makes headers of messages one after the other in the same memory.
+// The client has written a header out when PublishMsg returns.
+type headerOf struct {
+	h                        nats.Header
+	position, previous, hops [1]string
+}
+
+func newHeader() *headerOf { return &headerOf{h: make(nats.Header, 8)} }
+
+// fill makes the header of m, and forgets the one before.
+func (o *headerOf) fill(m *streamflow.Message) nats.Header {
+	clear(o.h)
 	if m.Position.Topic != "" {
-		h[streamflow.HeaderPosition] = []string{m.Position.String()}
+		o.position[0] = m.Position.String()
+		o.h[streamflow.HeaderPosition] = o.position[:]
 		if m.Previous != m.Position.Offset-1 {
-			h[streamflow.HeaderPrevious] = []string{strconv.FormatInt(m.Previous, 10)}
+			o.previous[0] = strconv.FormatInt(m.Previous, 10)
+			o.h[streamflow.HeaderPrevious] = o.previous[:]
 		}
 	}
 	if m.Hops != "" {
-		h[streamflow.HeaderHops] = []string{m.Hops}
+		o.hops[0] = m.Hops
+		o.h[streamflow.HeaderHops] = o.hops[:]
 	}
 	for _, further := range m.Headers {
-		h[further.Key] = []string{string(further.Value)}
+		o.h[further.Key] = []string{string(further.Value)}
 	}
+	return o.h
 }
 
 // APIError is an answer of JetStream that refuses a request.

@@ -98,17 +98,16 @@ func (c *Client) publishFast(ctx context.Context, messages []streamflow.Message,
 	b := fastBatch{c: c, prefix: c.replies.inbox + "." + id + fastFlow, total: total}
 	connection := c.nc.Stats().Reconnects
 	expected, of := []string{strconv.FormatUint(fence, 10)}, []string{subject}
-	m := nats.Msg{Header: make(nats.Header, 8)}
+	header := newHeader()
 	for i := range messages {
-		m.Subject, m.Data = messages[i].Subject, messages[i].Data
-		messageHeader(m.Header, &messages[i])
+		m := nats.Msg{Subject: messages[i].Subject, Data: messages[i].Data, Header: header.fill(&messages[i])}
 		m.Header[headerExpected], m.Header[headerExpectedOf] = expected, of
 		if err := b.publish(&m); err != nil {
 			return 0, err
 		}
 	}
 	if position != nil {
-		m = nats.Msg{Subject: subject, Data: position, Header: nats.Header{headerRollup: {"sub"}, headerExpected: expected}}
+		m := nats.Msg{Subject: subject, Data: position, Header: nats.Header{headerRollup: {"sub"}, headerExpected: expected}}
 		if err := b.publish(&m); err != nil {
 			return 0, err
 		}
