@@ -17,35 +17,33 @@ import (
 // with a cursor, one worker a partition. It neither checks a tick nor joins a
 // group, counts nothing, and stops at the first error.
 func (c *benchBridgeCmd) bare(ctx context.Context, s servers, js *jetstream.Client, _ string) error {
-	return c.until(ctx, js, func(ctx context.Context) error {
-		client, err := kafka.Connect(ctx, s.config("bare", slog.New(slog.DiscardHandler)),
-			kgo.ConsumeTopics(s.Topic), kgo.FetchMaxBytes(16<<20), kgo.FetchMaxPartitionBytes(2<<20))
-		if err != nil {
-			return err
+	client, err := kafka.Connect(ctx, s.config("bare", slog.New(slog.DiscardHandler)),
+		kgo.ConsumeTopics(s.Topic), kgo.FetchMaxBytes(16<<20), kgo.FetchMaxPartitionBytes(2<<20))
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	g, ctx := errgroup.WithContext(ctx)
+	var queues [streamflow.TickPartitions]chan []*kgo.Record
+	for i := range queues {
+		queues[i] = make(chan []*kgo.Record, 1)
+		g.Go(func() error { return bareWorker(ctx, js.Ticks(), s.Topic, int32(i), queues[i]) })
+	}
+	g.Go(func() error {
+		for ctx.Err() == nil {
+			client.PollRecords(ctx, 12_000).EachPartition(func(p kgo.FetchTopicPartition) {
+				if p.Err != nil {
+					return // the end, or asked again by the client
+				}
+				select {
+				case queues[p.Partition] <- p.Records:
+				case <-ctx.Done():
+				}
+			})
 		}
-		defer client.Close()
-		g, ctx := errgroup.WithContext(ctx)
-		var queues [streamflow.TickPartitions]chan []*kgo.Record
-		for i := range queues {
-			queues[i] = make(chan []*kgo.Record, 1)
-			g.Go(func() error { return bareWorker(ctx, js.Ticks(), s.Topic, int32(i), queues[i]) })
-		}
-		g.Go(func() error {
-			for ctx.Err() == nil {
-				client.PollRecords(ctx, 12_000).EachPartition(func(p kgo.FetchTopicPartition) {
-					if p.Err != nil {
-						return // the end, or asked again by the client
-					}
-					select {
-					case queues[p.Partition] <- p.Records:
-					case <-ctx.Done():
-					}
-				})
-			}
-			return ctx.Err()
-		})
-		return g.Wait()
+		return ctx.Err()
 	})
+	return g.Wait()
 }
 
 func bareWorker(ctx context.Context, target *jetstream.Mirror, topic string, number int32, queue chan []*kgo.Record) error {

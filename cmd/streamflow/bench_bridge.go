@@ -84,7 +84,7 @@ func (f bridgeFigures) print(asJSON bool) error {
 		return err
 	}
 	fmt.Println("\nBoth mirror the same prefilled partitions into JetStream on file storage, in batches of up to 999 with a fenced cursor,\n" +
-		"with position and hop times in headers. The bare loop neither checks a tick nor joins a group, counts nothing, and stops at the first error.")
+		"with position and hop times in headers, from the first batch to the last. The bare loop neither checks a tick nor joins a group, counts nothing, and stops at the first error.")
 	return nil
 }
 
@@ -140,24 +140,33 @@ func (c *benchBridgeCmd) measure(ctx context.Context, s servers, dir string, log
 	if _, err := js.Ensure(ctx, jetstream.DefaultLimits); err != nil {
 		return 0, err
 	}
-	start := time.Now()
-	if err := way(ctx, s, js, filepath.Base(dir)); err != nil {
+	clock := &stopwatch{target: js.Ticks(), goal: uint64(c.Ticks) + streamflow.TickPartitions} // with a cursor for each partition
+	if err := clock.during(ctx, func(ctx context.Context) error { return way(ctx, s, js, filepath.Base(dir)) }); err != nil {
 		return 0, err
 	}
-	return float64(c.Ticks) / time.Since(start).Seconds(), nil
+	return clock.rate(), nil
 }
 
-// mirror is our bridge, until all ticks are in the stream.
+// mirror is our bridge.
 func (c *benchBridgeCmd) mirror(ctx context.Context, s servers, js *jetstream.Client, name string) error {
 	b := bridge.New(bridge.Config{
 		Topic: s.Topic, Group: "bench-" + name, Ticks: js.Ticks(), Letters: js.DeadLetters(),
 		Connect: s.connector("bench", slog.New(slog.DiscardHandler), nil),
 	})
-	return c.until(ctx, js, b.Run)
+	return b.Run(ctx)
 }
 
-// until runs run until all ticks are in the stream.
-func (c *benchBridgeCmd) until(ctx context.Context, js *jetstream.Client, run func(context.Context) error) error {
+// stopwatch measures from the first batch in the stream to the last, so that
+// neither way is charged for its start.
+type stopwatch struct {
+	target      *jetstream.Mirror
+	goal        uint64
+	first       uint64 // messages when the clock was started
+	start, stop time.Time
+}
+
+// during runs run until the stream holds all that it should.
+func (w *stopwatch) during(ctx context.Context, run func(context.Context) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	done := make(chan error, 1)
@@ -168,11 +177,17 @@ func (c *benchBridgeCmd) until(ctx context.Context, js *jetstream.Client, run fu
 			return err
 		case <-time.After(5 * time.Millisecond):
 		}
-		count, err := js.Ticks().Count(ctx)
-		if err != nil || count >= uint64(c.Ticks)+streamflow.TickPartitions { // with a cursor for each partition
+		count, err := w.target.Count(ctx)
+		if w.start.IsZero() && count > streamflow.TickPartitions {
+			w.first, w.start = count, time.Now()
+		}
+		if err != nil || count >= w.goal {
+			w.stop = time.Now()
 			cancel()
 			<-done
 			return err
 		}
 	}
 }
+
+func (w *stopwatch) rate() float64 { return float64(w.goal-w.first) / w.stop.Sub(w.start).Seconds() }

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"strings"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -21,13 +21,14 @@ type benchPipelineCmd struct {
 	Warm      time.Duration `help:"How long to run before that." default:"5s"`
 	Symbols   int           `help:"How many symbols." default:"500"`
 	Subscribe []string      `help:"What the websocket client subscribes to." default:"ticks.>"`
+	Apart     bool          `help:"Each part as a process of its own, which costs more and tells CPU and memory by part."`
 	Dir       string        `help:"Directory for the servers' data; a temporary one if empty."`
 	JSON      bool          `name:"json" help:"Print JSON."`
 }
 
 // Help is shown by --help.
 func (benchPipelineCmd) Help() string {
-	return `Starts every part of the embedded system as a process of its own, so that CPU and memory can be told apart, sends ticks at a steady rate, and measures from the moment at which a tick is handed to the Kafka client to the moment at which a websocket client has read it, and to the moment at which its row was seen committed (looked at every 2 ms).`
+	return `Starts the embedded system as "up" does, in one process with PostgreSQL as its child, or with --apart every part as a process of its own, sends ticks at a steady rate, and measures from the moment at which a tick is handed to the Kafka client to the moment at which a websocket client has read it, and to the moment at which its row was seen committed (looked at every 2 ms).`
 }
 
 // pipelineFigures are the outcome.
@@ -58,7 +59,7 @@ func (c *benchPipelineCmd) Run(ctx context.Context, log *slog.Logger) error {
 	if err := os.Chmod(dir, 0o755); err != nil { // PostgreSQL may run as another user
 		return err
 	}
-	system, err := startSystem(ctx, dir, log)
+	system, err := startSystem(ctx, dir, c.Apart, log)
 	defer system.stop()
 	if err != nil {
 		return err
@@ -192,8 +193,11 @@ func (f *pipelineFigures) print() error {
 	}
 	fmt.Printf("\npart        CPU s  cores  peak MB\n")
 	var total partUsage
-	for _, name := range append(strings.Fields(partNames), "load") {
-		u := f.Parts[name]
+	for _, name := range append(slices.Clone(partNames), "load") {
+		u, ok := f.Parts[name]
+		if !ok {
+			continue
+		}
 		fmt.Printf("  %-9s %6.1f  %5.2f  %7.0f\n", name, u.CPU, u.CPU/f.Seconds, u.PeakMB)
 		total.CPU += u.CPU
 		total.PeakMB += u.PeakMB

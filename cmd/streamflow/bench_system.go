@@ -12,12 +12,15 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"streamflow"
 )
 
-// partNames are the processes of the system, in the order of the data.
-const partNames = "kafka nats postgres bridge archive api"
+// partNames are the processes of the system, in the order of the data: all of
+// it in one, with PostgreSQL as its child, or each part apart.
+var partNames = []string{"up", "kafka", "nats", "postgres", "bridge", "archive", "api"}
 
-// system is the embedded system with each part a process of its own.
+// system is the embedded system.
 type system struct {
 	s     servers
 	http  string
@@ -26,7 +29,8 @@ type system struct {
 
 // benchPart is one process.
 type benchPart struct {
-	cmd  *exec.Cmd
+	cmd  *exec.Cmd // nil for a child of another one
+	pid  int
 	peak float64 // MB
 	last bytes.Buffer
 }
@@ -37,32 +41,56 @@ type partUsage struct {
 	PeakMB float64 `json:"peak_mb"`
 }
 
-// startSystem starts everything and returns when the API is ready. The system
-// is never nil, and must be stopped.
-func startSystem(ctx context.Context, dir string, log *slog.Logger) (*system, error) {
+// startSystem starts everything, in one process or apart, and returns when the
+// API is ready. The system is never nil, and must be stopped.
+func startSystem(ctx context.Context, dir string, apart bool, log *slog.Logger) (*system, error) {
 	ports, err := freePorts()
 	if err != nil {
 		return &system{}, err
 	}
 	y := &system{parts: make(map[string]*benchPart), http: ports[3]}
-	y.s.Brokers, y.s.Topic, y.s.NATS = ports[0], "stock_ticks", "nats://"+ports[1]
+	y.s.Brokers, y.s.Topic, y.s.NATS = ports[0], streamflow.TopicTicks, "nats://"+ports[1]
 	y.s.Database = "postgres://streamflow@" + ports[2] + "/streamflow?sslmode=disable"
 	env := append(os.Environ(), "DATA_DIR="+dir, "KAFKA_ADDR="+ports[0], "NATS_ADDR="+ports[1], "POSTGRES_ADDR="+ports[2],
-		"HTTP_ADDR="+ports[3], "KAFKA_BOOTSTRAP_SERVERS="+y.s.Brokers, "NATS_URL="+y.s.NATS, "DATABASE_URL="+y.s.Database, "LOG_LEVEL=warn")
+		"HTTP_ADDR="+ports[3], "LOG_LEVEL=warn")
+	if apart {
+		err = y.startApart(ctx, env, log)
+	} else {
+		err = y.start("up", env, "up", "--no-simulate", "--kafka=", "--nats=", "--database=")
+	}
+	if err == nil {
+		err = y.await(ctx, func() error { return ready("http://" + y.http + "/ready") })
+	}
+	if err == nil && !apart {
+		y.findPostgres()
+	}
+	return y, err
+}
+
+func (y *system) startApart(ctx context.Context, env []string, log *slog.Logger) error {
+	env = append(env, "KAFKA_BOOTSTRAP_SERVERS="+y.s.Brokers, "NATS_URL="+y.s.NATS, "DATABASE_URL="+y.s.Database)
 	for _, name := range []string{"kafka", "nats", "postgres"} {
 		if err := y.start(name, env, "serve", name); err != nil {
-			return y, err
+			return err
 		}
 	}
 	if err := y.prepare(ctx, log); err != nil {
-		return y, err
+		return err
 	}
 	for name, args := range map[string][]string{"bridge": {"bridge"}, "archive": {"worker", "archive"}, "api": {"api"}} {
 		if err := y.start(name, env, args...); err != nil {
-			return y, err
+			return err
 		}
 	}
-	return y, y.await(ctx, func() error { return ready("http://" + y.http + "/ready") })
+	return nil
+}
+
+// findPostgres makes the server that the one process has started a part of its own.
+func (y *system) findPostgres() {
+	up := y.parts["up"]
+	if children := children(up.pid); len(children) > 0 {
+		y.parts["postgres"] = &benchPart{pid: children[0]}
+	}
 }
 
 func (y *system) start(name string, env []string, args ...string) error {
@@ -77,6 +105,7 @@ func (y *system) start(name string, env []string, args ...string) error {
 	if err := c.cmd.Start(); err != nil {
 		return err
 	}
+	c.pid = c.cmd.Process.Pid
 	y.parts[name] = c
 	return nil
 }
@@ -121,10 +150,9 @@ func ready(url string) error {
 
 // stop ends the parts, readers before servers.
 func (y *system) stop() {
-	names := strings.Fields(partNames)
-	for i := len(names) - 1; i >= 0; i-- {
-		c := y.parts[names[i]]
-		if c == nil {
+	for i := len(partNames) - 1; i >= 0; i-- {
+		c := y.parts[partNames[i]]
+		if c == nil || c.cmd == nil {
 			continue
 		}
 		_ = c.cmd.Process.Signal(syscall.SIGTERM)
@@ -136,17 +164,17 @@ func (y *system) stop() {
 
 // usage returns the CPU seconds that each part has taken so far.
 func (y *system) usage() map[string]float64 {
-	used := map[string]float64{"load": cpuSeconds(os.Getpid())}
+	used := map[string]float64{"load": cpuSeconds(os.Getpid(), false)}
 	for name, c := range y.parts {
-		used[name] = cpuSeconds(c.cmd.Process.Pid)
+		used[name] = cpuSeconds(c.pid, name != "up")
 	}
 	return used
 }
 
 // sample notes how much memory each part takes now.
 func (y *system) sample() {
-	for _, c := range y.parts {
-		c.peak = max(c.peak, memoryMB(c.cmd.Process.Pid))
+	for name, c := range y.parts {
+		c.peak = max(c.peak, memoryMB(c.pid, name != "up"))
 	}
 }
 
@@ -157,7 +185,7 @@ func (y *system) usageSince(before map[string]float64) map[string]partUsage {
 		if c := y.parts[name]; c != nil {
 			u.PeakMB = c.peak
 		} else {
-			u.PeakMB = memoryMB(os.Getpid())
+			u.PeakMB = memoryMB(os.Getpid(), false)
 		}
 		all[name] = u
 	}

@@ -11,31 +11,40 @@ import (
 // ticksPerSecond is the unit of CPU times in /proc, which Linux fixes for programs.
 const ticksPerSecond = 100
 
-// family returns a process and all its descendants.
-func family(pid int) []int {
-	pids := []int{pid}
+// children returns the children of a process.
+func children(pid int) (pids []int) {
 	files, _ := filepath.Glob("/proc/" + strconv.Itoa(pid) + "/task/*/children")
 	for _, file := range files {
 		data, _ := os.ReadFile(file)
 		for _, field := range strings.Fields(string(data)) {
 			if child, err := strconv.Atoi(field); err == nil {
-				pids = append(pids, family(child)...)
+				pids = append(pids, child)
 			}
 		}
 	}
 	return pids
 }
 
-// cpuSeconds returns the user and system time of a process, its descendants
-// and those of them that have ended; of this process alone if it is our own. 0
-// if it cannot be read.
-func cpuSeconds(pid int) float64 {
-	pids, fieldsOf := family(pid), 4 // utime, stime, and both of the children that were waited for
-	if pid == os.Getpid() {
-		pids, fieldsOf = pids[:1], 2
+// family returns a process and all its descendants, or the process alone.
+func family(pid int, all bool) []int {
+	pids := []int{pid}
+	if all {
+		for _, child := range children(pid) {
+			pids = append(pids, family(child, true)...)
+		}
+	}
+	return pids
+}
+
+// cpuSeconds returns the user and system time of a process, and if all is true
+// of its descendants and those of them that have ended. 0 if it cannot be read.
+func cpuSeconds(pid int, all bool) float64 {
+	fieldsOf := 2 // utime, stime
+	if all {
+		fieldsOf = 4 // and both of the children that were waited for
 	}
 	total := 0.0
-	for _, p := range pids {
+	for _, p := range family(pid, all) {
 		data, err := os.ReadFile("/proc/" + strconv.Itoa(p) + "/stat")
 		if err != nil {
 			continue
@@ -50,15 +59,11 @@ func cpuSeconds(pid int) float64 {
 	return total
 }
 
-// memoryMB returns the memory of a process and its descendants, what they share
-// counted once; of this process alone if it is our own.
-func memoryMB(pid int) float64 {
-	pids := family(pid)
-	if pid == os.Getpid() {
-		pids = pids[:1]
-	}
+// memoryMB returns the memory of a process, and if all is true of its
+// descendants, what they share counted once.
+func memoryMB(pid int, all bool) float64 {
 	total := 0.0
-	for _, p := range pids {
+	for _, p := range family(pid, all) {
 		data, err := os.ReadFile("/proc/" + strconv.Itoa(p) + "/smaps_rollup")
 		if err != nil {
 			continue
