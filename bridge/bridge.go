@@ -3,9 +3,7 @@ package bridge
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -24,6 +22,10 @@ type Target interface {
 	// stored; Claim settles it. [streamflow.ErrFenced] says that somebody else
 	// has claimed the partition, and that nothing was stored after that.
 	Commit(ctx context.Context, p streamflow.Partition, messages []streamflow.Message, cur streamflow.Cursor) (fence uint64, err error)
+	// Cursor reads how far a partition is mirrored, and claims nothing.
+	Cursor(ctx context.Context, p streamflow.Partition) (streamflow.Cursor, error)
+	// Offsets returns the offsets of the partition's messages from that one on.
+	Offsets(ctx context.Context, p streamflow.Partition, from int64) (map[int64]struct{}, error)
 	// Fence reads the fence of a partition's cursor alone; 0 if it has none.
 	Fence(ctx context.Context, p streamflow.Partition) (uint64, error)
 	// Head returns the newest sequence of the stream.
@@ -47,19 +49,16 @@ type Config struct {
 }
 
 // Bridge mirrors one topic.
-type Bridge struct {
-	Config
-	mu      sync.Mutex
-	client  *kgo.Client
-	workers map[streamflow.Partition]*worker
-	fatal   chan error
-}
+type Bridge struct{ Config }
 
 const (
 	maxBatch       = 999
 	sessionTimeout = 6 * time.Second // Kafka's least; a killed bridge is replaced after it
 	fetchWait      = 500 * time.Millisecond
-	bufferRecords  = 4000 // of one partition in one poll
+	// fetchBytes is how much of one partition a fetch brings, compressed: enough
+	// for some batches, and little enough that a backlog of one partition does
+	// not keep the workers of the others waiting.
+	fetchBytes = 128 << 10
 )
 
 // errAnew says that a worker cannot go on from where the client stands in
@@ -88,7 +87,7 @@ func (b *Bridge) Run(ctx context.Context) error {
 	retry := backoff{}
 	for ctx.Err() == nil {
 		started := time.Now()
-		err := b.session(ctx)
+		err := newSession(b).run(ctx)
 		if ctx.Err() != nil {
 			break
 		}
@@ -105,171 +104,4 @@ func (b *Bridge) Run(ctx context.Context) error {
 	}
 	b.Logger.Info("bridge stopped")
 	return nil
-}
-
-// session lives as long as one Kafka client.
-func (b *Bridge) session(ctx context.Context) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	b.fatal, b.workers = make(chan error, 1), make(map[streamflow.Partition]*worker)
-	client, err := b.Connect(ctx,
-		kgo.ConsumerGroup(b.Group), kgo.ConsumeTopics(b.Topic),
-		kgo.Balancers(kgo.CooperativeStickyBalancer()),
-		kgo.SessionTimeout(sessionTimeout), kgo.HeartbeatInterval(sessionTimeout/3), kgo.RebalanceTimeout(2*sessionTimeout),
-		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
-		kgo.FetchMaxWait(fetchWait), kgo.FetchMaxBytes(16<<20), kgo.FetchMaxPartitionBytes(2<<20),
-		// The cursor decides where to read; if Kafka does not have it, start() says so.
-		kgo.ConsumeResetOffset(kgo.NoResetOffset()),
-		kgo.AutoCommitMarks(), kgo.AutoCommitInterval(time.Second),
-		kgo.AdjustFetchOffsetsFn(b.assigned(ctx)),
-		kgo.OnPartitionsRevoked(b.revoked), kgo.OnPartitionsLost(b.revoked),
-	)
-	if err != nil {
-		return err
-	}
-	b.mu.Lock()
-	b.client = client
-	b.mu.Unlock()
-	go func() {
-		select {
-		case err := <-b.fatal:
-			cancel(err)
-		case <-ctx.Done():
-		}
-	}()
-	err = b.poll(ctx, client)
-	// Intake first, then the work, then the connection: leaving the group while
-	// a batch is under way would let the next bridge start before our last word.
-	b.stopAll()
-	leave, done := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
-	defer done()
-	_ = client.CommitMarkedOffsets(leave)
-	client.Close()
-	return err
-}
-
-// poll hands fetched records to the workers of their partitions.
-func (b *Bridge) poll(ctx context.Context, client *kgo.Client) error {
-	for {
-		fetches := client.PollRecords(ctx, 3*bufferRecords)
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		now := time.Now()
-		var failed error
-		fetches.EachPartition(func(ft kgo.FetchTopicPartition) {
-			if ft.Err != nil {
-				failed = fmt.Errorf("fetch %s/%d: %w", ft.Topic, ft.Partition, ft.Err)
-				return
-			}
-			p := streamflow.Partition{Topic: ft.Topic, Number: ft.Partition}
-			b.Metrics.highWater(p, ft.HighWatermark)
-			if w := b.worker(p); w != nil && len(ft.Records) > 0 {
-				w.hand(ctx, fetched{ft.Records, now})
-			}
-		})
-		if failed != nil {
-			return failed
-		}
-	}
-}
-
-func (b *Bridge) worker(p streamflow.Partition) *worker {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.workers[p]
-}
-
-// assigned returns the function that the client calls before it fetches newly
-// assigned partitions: it reads their cursors, replaces the group's offsets by
-// them, and starts their workers.
-func (b *Bridge) assigned(session context.Context) func(context.Context, map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
-	return func(ctx context.Context, offsets map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
-		for topic, partitions := range offsets {
-			for number := range partitions {
-				p := streamflow.Partition{Topic: topic, Number: number}
-				w, err := b.start(ctx, session, p)
-				if err != nil {
-					b.fail(err)
-					return nil, err
-				}
-				partitions[number] = kgo.NewOffset().At(w.ticks.Next)
-			}
-		}
-		return offsets, nil
-	}
-}
-
-// start claims p, reads its cursors and starts its worker.
-func (b *Bridge) start(ctx, session context.Context, p streamflow.Partition) (*worker, error) {
-	ticks, err := b.Ticks.Claim(ctx, p)
-	if err != nil {
-		return nil, fmt.Errorf("cursor of %s/%d: %w", p.Topic, p.Number, err)
-	}
-	letters, err := b.Letters.Claim(ctx, p)
-	if err != nil {
-		return nil, fmt.Errorf("dead-letter cursor of %s/%d: %w", p.Topic, p.Number, err)
-	}
-	if ticks.Next, err = b.inRange(ctx, p, ticks.Next); err != nil {
-		return nil, err
-	}
-	w := newWorker(b, p, ticks, letters)
-	b.mu.Lock()
-	old := b.workers[p]
-	b.workers[p] = w
-	b.mu.Unlock()
-	if old != nil {
-		old.stop()
-	}
-	b.Metrics.assigned(p, ticks.Next)
-	go w.run(session)
-	b.Logger.Info("partition assigned", "partition", p.Number, "from", ticks.Next)
-	return w, nil
-}
-
-// revoked stops the workers of partitions that now belong to somebody else. It
-// waits for them, so that the next owner finds their last batch.
-func (b *Bridge) revoked(_ context.Context, _ *kgo.Client, lost map[string][]int32) {
-	var stopping []*worker
-	b.mu.Lock()
-	for topic, numbers := range lost {
-		for _, number := range numbers {
-			p := streamflow.Partition{Topic: topic, Number: number}
-			if w := b.workers[p]; w != nil {
-				stopping = append(stopping, w)
-				delete(b.workers, p)
-			}
-		}
-	}
-	b.mu.Unlock()
-	for _, w := range stopping {
-		w.stop()
-		b.Metrics.revoked(w.p)
-		b.Logger.Info("partition given up", "partition", w.p.Number)
-	}
-}
-
-func (b *Bridge) stopAll() {
-	b.mu.Lock()
-	workers := b.workers
-	b.workers = make(map[streamflow.Partition]*worker)
-	b.mu.Unlock()
-	for _, w := range workers {
-		w.stop()
-	}
-}
-
-// fail ends the session.
-func (b *Bridge) fail(err error) {
-	select {
-	case b.fatal <- err:
-	default:
-	}
-}
-
-func (b *Bridge) mark(p streamflow.Partition, next int64) {
-	b.mu.Lock()
-	client := b.client
-	b.mu.Unlock()
-	client.MarkCommitOffsets(map[string]map[int32]kgo.EpochOffset{p.Topic: {p.Number: {Epoch: -1, Offset: next}}})
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -27,8 +28,9 @@ type DeadLetters struct {
 	client  *kgo.Client // nil until Load
 }
 
-// TransactionalID fences the writers of the dead-letter topic.
-const TransactionalID = "streamflow-deadletter"
+// transaction is the transactional id, which fences the writers of one topic and
+// leaves those of another alone.
+func (d *DeadLetters) transaction() string { return "streamflow-deadletter-" + d.topic }
 
 // NewDeadLetters returns the sink that writes to topic.
 func NewDeadLetters(topic string, connect func(ctx context.Context, opts ...kgo.Opt) (*kgo.Client, error), m *Metrics) *DeadLetters {
@@ -42,17 +44,68 @@ func NewDeadLetters(topic string, connect func(ctx context.Context, opts ...kgo.
 // topic has come.
 func (d *DeadLetters) Load(ctx context.Context) (map[streamflow.Partition]int64, error) {
 	d.Close()
-	client, err := d.connect(ctx, kgo.TransactionalID(TransactionalID), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.DefaultProduceTopic(d.topic))
+	client, err := d.connect(ctx, kgo.TransactionalID(d.transaction()), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.DefaultProduceTopic(d.topic))
 	if err != nil {
 		return nil, err
 	}
 	if _, _, err := client.ProducerID(ctx); err != nil { // ends what an earlier writer has open
 		client.Close()
-		return nil, fmt.Errorf("transactional id %s: %w", TransactionalID, err)
+		return nil, fmt.Errorf("transactional id %s: %w", d.transaction(), err)
 	}
 	d.client = client
+	positions, err := d.positions(ctx, client)
+	if err != nil {
+		d.Close()
+	}
+	return positions, err
+}
+
+// Peek reads how far the topic has come, and leaves whoever writes it alone.
+func (d *DeadLetters) Peek(ctx context.Context) (map[streamflow.Partition]int64, error) {
+	client, err := d.connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer client.Close()
+	if err := decided(ctx, client, d.topic); err != nil {
+		return nil, err
+	}
+	return d.positions(ctx, client)
+}
+
+// decided waits until no transaction is open. Kafka answers a commit as soon as
+// it is sure to happen, and shows its records a moment later: who looks in
+// between sees less than what is acknowledged. (Load needs no wait of its own:
+// Kafka gives the transactional id only when its last transaction is over.)
+func decided(ctx context.Context, client *kgo.Client, topic string) error {
+	admin := kadm.NewClient(client)
+	for tries := range 40 {
+		stable, err := admin.ListCommittedOffsets(ctx, topic)
+		if err != nil {
+			return err
+		}
+		ends, err := admin.ListEndOffsets(ctx, topic)
+		if err != nil {
+			return err
+		}
+		open := false
+		ends.Each(func(o kadm.ListedOffset) {
+			s, ok := stable.Lookup(topic, o.Partition)
+			open = open || !ok || s.Offset < o.Offset
+		})
+		if !open {
+			return nil
+		}
+		if tries > 0 && !sleep(ctx, retryFirst) {
+			return ctx.Err()
+		}
+	}
+	return fmt.Errorf("topic %s: transactions are under way", topic)
+}
+
+func (d *DeadLetters) positions(ctx context.Context, client *kgo.Client) (map[streamflow.Partition]int64, error) {
 	positions := make(map[streamflow.Partition]int64)
-	err = tail(ctx, d.connect, client, d.topic, func(r *kgo.Record) bool {
+	err := tail(ctx, client, d.topic, func(r *kgo.Record) bool {
 		p, err := streamflow.ParsePosition(header(r, streamflow.HeaderPosition))
 		if err != nil {
 			return false // somebody else's
@@ -61,7 +114,6 @@ func (d *DeadLetters) Load(ctx context.Context) (map[streamflow.Partition]int64,
 		return true
 	})
 	if err != nil {
-		d.Close()
 		return nil, fmt.Errorf("end of topic %s: %w", d.topic, err)
 	}
 	return positions, nil
@@ -69,6 +121,9 @@ func (d *DeadLetters) Load(ctx context.Context) (map[streamflow.Partition]int64,
 
 // Commit writes dead letters in one transaction.
 func (d *DeadLetters) Commit(ctx context.Context, messages []streamflow.Message, _, _ map[streamflow.Partition]int64) error {
+	if d.client == nil {
+		return errors.New("not loaded")
+	}
 	if err := d.client.BeginTransaction(); err != nil {
 		return fenced(err)
 	}
@@ -77,8 +132,7 @@ func (d *DeadLetters) Commit(ctx context.Context, messages []streamflow.Message,
 		records[i] = record(&messages[i])
 	}
 	if err := d.client.ProduceSync(ctx, records...).FirstErr(); err != nil {
-		_ = d.client.EndTransaction(context.WithoutCancel(ctx), kgo.TryAbort) // the next Load aborts it too
-		return fenced(err)
+		return fenced(err) // the next Load aborts it; to do so here would wait for a Kafka that is away
 	}
 	if err := d.client.EndTransaction(ctx, kgo.TryCommit); err != nil {
 		return fenced(err)

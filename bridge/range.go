@@ -24,10 +24,8 @@ func (e *LostTopicError) Error() string {
 
 // inRange returns the offset at which to read on: next, or the start of the
 // log if retention has already taken what stood at next.
-func (b *Bridge) inRange(ctx context.Context, p streamflow.Partition, next int64) (int64, error) {
-	b.mu.Lock()
-	admin := kadm.NewClient(b.client)
-	b.mu.Unlock()
+func (s *session) inRange(ctx context.Context, p streamflow.Partition, next int64) (int64, error) {
+	admin := kadm.NewClient(s.client)
 	starts, err := admin.ListStartOffsets(ctx, p.Topic)
 	if err != nil {
 		return 0, fmt.Errorf("start of %s/%d: %w", p.Topic, p.Number, err)
@@ -46,8 +44,8 @@ func (b *Bridge) inRange(ctx context.Context, p streamflow.Partition, next int64
 	}
 	if next < start.Offset {
 		if next > 0 {
-			b.Metrics.missed.Add(float64(start.Offset - next))
-			b.Logger.Error("Kafka's retention has taken records that were never mirrored: keep the topic for longer, or the bridge running",
+			s.Metrics.missed.Add(float64(start.Offset - next))
+			s.Logger.Error("Kafka's retention has taken records that were never mirrored: keep the topic for longer, or the bridge running",
 				"partition", p.Number, "from", next, "to", start.Offset)
 		}
 		return start.Offset, nil

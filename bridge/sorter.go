@@ -15,8 +15,9 @@ type sorter struct {
 	p          streamflow.Partition
 	maxPayload int
 	good, bad  []streamflow.Message
-	subjects   map[string]string // by symbol
-	letter     string            // the subject of the dead letters
+	refused    map[int64]struct{} // dead letters beyond the ticks' cursor; see sort
+	subjects   map[string]string  // by symbol
+	letter     string             // the subject of the dead letters
 	text       []byte
 }
 
@@ -30,6 +31,13 @@ func newSorter(p streamflow.Partition, maxPayload int) sorter {
 // sort checks the records that the cursors do not cover yet, and returns the
 // good and the bad ones as messages with the cursors that then hold. The
 // messages are valid until the next call.
+//
+// A verdict that was written down stands, because the clock is part of it:
+//
+//	bridge A, 12:00:00 | record 7 is 5 min 1 s ahead: refused, and committed to DLQ
+//	                   | A is killed before it commits the ticks of the batch
+//	bridge B, 12:00:06 | reads from the ticks' cursor; record 7 is no longer too far
+//	                   | ahead, and would go to TICKS, while it stands in DLQ
 func (s *sorter) sort(records []*kgo.Record, at time.Time, ticks, letters streamflow.Cursor) (good, bad []streamflow.Message, _, _ streamflow.Cursor) {
 	s.good, s.bad = s.good[:0], s.bad[:0]
 	for _, r := range records {
@@ -37,6 +45,9 @@ func (s *sorter) sort(records []*kgo.Record, at time.Time, ticks, letters stream
 			continue
 		}
 		ticks.Next = r.Offset + 1
+		if _, done := s.refused[r.Offset]; done || r.Attrs.IsControl() {
+			continue
+		}
 		position := streamflow.Position{Topic: s.p.Topic, Partition: s.p.Number, Offset: r.Offset}
 		tick, err := streamflow.DecodeTick(r.Value, r.Key, at)
 		if err == nil {
@@ -91,21 +102,21 @@ func (s *sorter) deadLetter(r *kgo.Record, at time.Time, p streamflow.Position, 
 		},
 	}
 	cut := ""
-	add := func(name, value string) {
+	add := func(part, name, value string) {
 		if len(value) > maxHeaderText {
-			cut += name + " "
+			cut += part + " "
 			return
 		}
 		if value != "" {
 			m.Headers = append(m.Headers, streamflow.Header{Key: name, Value: []byte(value)})
 		}
 	}
-	add(streamflow.HeaderKey, url.QueryEscape(string(r.Key)))
+	add("key", streamflow.HeaderKey, url.QueryEscape(string(r.Key)))
 	headers := make([]streamflow.Header, len(r.Headers))
 	for i, h := range r.Headers {
 		headers[i] = streamflow.Header{Key: h.Key, Value: h.Value}
 	}
-	add(streamflow.HeaderHeaders, streamflow.EscapeHeaders(headers))
+	add("headers", streamflow.HeaderHeaders, streamflow.EscapeHeaders(headers))
 	if room := s.maxPayload - 3*maxHeaderText; len(m.Data) > room {
 		m.Data = m.Data[:room]
 		cut += "value "

@@ -5,12 +5,14 @@ import (
 	"fmt"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // tail reads back from the committed end of each partition of topic, in growing
 // steps, until found has accepted a record of it or its start is reached.
-func tail(ctx context.Context, connect func(context.Context, ...kgo.Opt) (*kgo.Client, error), client *kgo.Client, topic string, found func(*kgo.Record) bool) error {
+func tail(ctx context.Context, client *kgo.Client, topic string, found func(*kgo.Record) bool) error {
 	admin := kadm.NewClient(client)
 	starts, err := admin.ListStartOffsets(ctx, topic)
 	if err != nil {
@@ -27,7 +29,7 @@ func tail(ctx context.Context, connect func(context.Context, ...kgo.Opt) (*kgo.C
 		}
 		for step := int64(64); start.Offset < end.Offset; step *= 16 {
 			from := max(end.Offset-step, start.Offset)
-			ok, err := readRange(ctx, connect, topic, number, from, end.Offset, found)
+			ok, err := readRange(ctx, client, topic, number, from, end.Offset, found)
 			if err != nil {
 				return err
 			}
@@ -40,30 +42,59 @@ func tail(ctx context.Context, connect func(context.Context, ...kgo.Opt) (*kgo.C
 }
 
 // readRange hands on the committed records in [from, end).
-func readRange(ctx context.Context, connect func(context.Context, ...kgo.Opt) (*kgo.Client, error), topic string, number int32, from, end int64, found func(*kgo.Record) bool) (any bool, err error) {
-	reader, err := connect(ctx,
-		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: {number: kgo.NewOffset().At(from)}}),
-		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
-		// The last offset before the end may be the mark of a transaction, which
-		// tells that all is read as well as a record does.
-		kgo.KeepControlRecords(),
-	)
-	if err != nil {
-		return false, err
-	}
-	defer reader.Close()
-	for {
-		fetches := reader.PollFetches(ctx)
-		if err := fetches.Err(); err != nil {
-			return any, err
+//
+// It asks for the bytes itself, because only then it knows how far it has come
+// where there is nothing to see. A consumer says nothing about aborted records:
+// where they are the last ones before the end, as the embedded Kafka leaves them
+// when it is killed within a transaction, it would be waited for for ever.
+func readRange(ctx context.Context, client *kgo.Client, topic string, number int32, from, end int64, found func(*kgo.Record) bool) (any bool, err error) {
+	for next := from; next < end; {
+		records, to, err := fetchCommitted(ctx, client, topic, number, next)
+		if err != nil {
+			return any, fmt.Errorf("%s/%d from offset %d: %w", topic, number, next, err)
 		}
-		for r := range fetches.RecordsAll() {
-			if r.Offset < end && !r.Attrs.IsControl() && found(r) {
+		for _, r := range records {
+			if r.Offset < end && found(r) {
 				any = true
 			}
-			if r.Offset >= end-1 {
-				return any, nil
-			}
 		}
+		next = to
 	}
+	return any, nil
+}
+
+// fetchCommitted asks the leader once, and returns the committed records from
+// offset on, and the offset behind all that was looked at.
+func fetchCommitted(ctx context.Context, client *kgo.Client, topic string, number int32, offset int64) ([]*kgo.Record, int64, error) {
+	meta, err := kadm.NewClient(client).Metadata(ctx, topic)
+	if err != nil {
+		return nil, offset, err
+	}
+	detail := meta.Topics[topic]
+	if err := detail.Err; err != nil {
+		return nil, offset, err
+	}
+	p := kmsg.NewFetchRequestTopicPartition()
+	p.Partition, p.FetchOffset, p.PartitionMaxBytes = number, offset, 8<<20
+	t := kmsg.NewFetchRequestTopic()
+	t.Topic, t.TopicID = topic, detail.ID // by name up to version 12, by id from 13 on
+	t.Partitions = append(t.Partitions, p)
+	req := kmsg.NewPtrFetchRequest()
+	req.MaxWaitMillis, req.MinBytes, req.MaxBytes, req.IsolationLevel = 500, 1, 8<<20, 1
+	req.Topics = append(req.Topics, t)
+	answer, err := client.Broker(int(detail.Partitions[number].Leader)).RetriableRequest(ctx, req)
+	if err != nil {
+		return nil, offset, err
+	}
+	resp := answer.(*kmsg.FetchResponse)
+	if err := kerr.ErrorForCode(resp.ErrorCode); err != nil {
+		return nil, offset, err
+	}
+	if len(resp.Topics) != 1 || len(resp.Topics[0].Partitions) != 1 {
+		return nil, offset, nil // nothing new within MaxWaitMillis
+	}
+	got, next := kgo.ProcessFetchPartition(kgo.ProcessFetchPartitionOpts{
+		Offset: offset, IsolationLevel: kgo.ReadCommitted(), Topic: topic, Partition: number,
+	}, &resp.Topics[0].Partitions[0], kgo.DefaultDecompressor(), nil)
+	return got.Records, next, got.Err
 }

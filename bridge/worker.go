@@ -20,7 +20,7 @@ type fetched struct {
 // worker mirrors one partition. It alone writes its cursors, one batch at a
 // time: the fence of a batch is the sequence that the batch before it returned.
 type worker struct {
-	b       *Bridge
+	s       *session
 	p       streamflow.Partition
 	ticks   streamflow.Cursor // what is committed
 	letters streamflow.Cursor
@@ -32,6 +32,7 @@ type worker struct {
 
 const (
 	commitAtMost = 10 * time.Second
+	loadAtMost   = 15 * time.Second
 	tendEvery    = 10 * time.Second
 	// tendAfter is how many messages may stand behind a cursor (of other
 	// partitions, or stored one by one) before it is written again. It bounds
@@ -43,12 +44,39 @@ const (
 	fencedWait = 2 * time.Second
 )
 
-func newWorker(b *Bridge, p streamflow.Partition, ticks, letters streamflow.Cursor) *worker {
+// newWorker returns a worker whose cursors are still to be loaded.
+func newWorker(s *session, p streamflow.Partition) *worker {
 	return &worker{
-		b: b, p: p, ticks: ticks, letters: letters,
+		s: s, p: p,
 		in: make(chan fetched, 1), quit: make(chan struct{}), done: make(chan struct{}),
-		sorter: newSorter(p, b.Letters.MaxPayload()),
+		sorter: newSorter(p, s.Letters.MaxPayload()),
 	}
+}
+
+// load claims the partition, and reads which records between its two cursors
+// are dead letters.
+//
+// It is bounded: a question that NATS took before it was killed is never
+// answered, and the connection that comes back knows nothing of it.
+func (w *worker) load(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, loadAtMost)
+	defer cancel()
+	ticks, err := w.s.Ticks.Claim(ctx, w.p)
+	if err != nil {
+		return fmt.Errorf("cursor of %s/%d: %w", w.p.Topic, w.p.Number, err)
+	}
+	letters, err := w.s.Letters.Claim(ctx, w.p)
+	if err != nil {
+		return fmt.Errorf("dead-letter cursor of %s/%d: %w", w.p.Topic, w.p.Number, err)
+	}
+	var refused map[int64]struct{}
+	if letters.Next > ticks.Next {
+		if refused, err = w.s.Letters.Offsets(ctx, w.p, ticks.Next); err != nil {
+			return fmt.Errorf("dead letters of %s/%d: %w", w.p.Topic, w.p.Number, err)
+		}
+	}
+	w.ticks, w.letters, w.sorter.refused = ticks, letters, refused
+	return nil
 }
 
 // hand gives records to the worker. It blocks while the worker is behind: that
@@ -72,9 +100,9 @@ func (w *worker) stop() {
 	<-w.done
 }
 
-func (w *worker) run(session context.Context) {
+func (w *worker) run(life context.Context) {
 	defer close(w.done)
-	ctx, cancel := context.WithCancel(session)
+	ctx, cancel := context.WithCancel(life)
 	defer cancel()
 	go func() { // a quit also ends the wait for a server that is away
 		select {
@@ -102,7 +130,7 @@ func (w *worker) run(session context.Context) {
 		}
 		if err != nil {
 			if ctx.Err() == nil {
-				w.b.fail(fmt.Errorf("partition %s/%d: %w", w.p.Topic, w.p.Number, err))
+				w.s.fail(fmt.Errorf("partition %s/%d: %w", w.p.Topic, w.p.Number, err))
 			}
 			return
 		}
@@ -116,7 +144,7 @@ func (w *worker) mirror(ctx context.Context, f fetched) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		n := min(len(records), w.b.Batch)
+		n := min(len(records), w.s.Batch)
 		if err := w.settle(ctx, records[:n], f.at); err != nil {
 			return err
 		}
@@ -140,14 +168,14 @@ func (w *worker) settle(ctx context.Context, records []*kgo.Record, at time.Time
 		if errors.Is(err, streamflow.ErrFenced) {
 			// Somebody else writes this partition. If Kafka has given it away,
 			// we are about to be told, and must write nothing until then.
-			w.b.Metrics.fences.Inc()
-			w.b.Logger.Warn("fenced: another bridge has written this partition", "partition", w.p.Number)
+			w.s.Metrics.fences.Inc()
+			w.s.Logger.Warn("fenced: another bridge has written this partition", "partition", w.p.Number)
 			if !sleep(ctx, fencedWait) {
 				return ctx.Err()
 			}
 		} else {
-			w.b.Metrics.failures.Inc()
-			w.b.Logger.Warn("commit failed, trying again", "partition", w.p.Number, "error", err, "in", retry.next())
+			w.s.Metrics.failures.Inc()
+			w.s.Logger.Warn("commit failed, trying again", "partition", w.p.Number, "error", err, "in", retry.next())
 			retry.wait(ctx)
 		}
 		if err := w.reload(ctx); err != nil {
@@ -166,25 +194,25 @@ func (w *worker) commit(ctx context.Context, records []*kgo.Record, at time.Time
 	defer cancel()
 	start := time.Now()
 	if len(bad) > 0 {
-		fence, err := w.b.Letters.Commit(ctx, w.p, bad, letters)
+		fence, err := w.s.Letters.Commit(ctx, w.p, bad, letters)
 		if err != nil {
 			return fmt.Errorf("dead letters: %w", err)
 		}
 		letters.Fence = fence
 		w.letters = letters
-		w.b.Metrics.reject(w.p.Topic, bad)
+		w.s.Metrics.reject(w.p.Topic, bad)
 	}
 	if ticks.Next == w.ticks.Next {
 		return nil
 	}
-	fence, err := w.b.Ticks.Commit(ctx, w.p, good, ticks)
+	fence, err := w.s.Ticks.Commit(ctx, w.p, good, ticks)
 	if err != nil {
 		return err
 	}
 	ticks.Fence = fence
 	w.ticks = ticks
-	w.b.Metrics.committed(w.p, good, time.Since(start), ticks.Next)
-	w.b.mark(w.p, ticks.Next)
+	w.s.Metrics.committed(w.p, good, time.Since(start), ticks.Next)
+	w.s.mark(w.p, ticks.Next)
 	return nil
 }
 
@@ -194,22 +222,18 @@ func (w *worker) commit(ctx context.Context, records []*kgo.Record, at time.Time
 func (w *worker) reload(ctx context.Context) error {
 	retry := backoff{}
 	for {
-		ticks, err := w.b.Ticks.Claim(ctx, w.p)
+		before := w.ticks.Next
+		err := w.load(ctx)
 		if err == nil {
-			var letters streamflow.Cursor
-			if letters, err = w.b.Letters.Claim(ctx, w.p); err == nil {
-				before := w.ticks.Next
-				w.ticks, w.letters = ticks, letters
-				if ticks.Next < before {
-					return fmt.Errorf("from %d to %d: %w", before, ticks.Next, errAnew)
-				}
-				return nil
+			if w.ticks.Next < before {
+				return fmt.Errorf("from %d to %d: %w", before, w.ticks.Next, errAnew)
 			}
+			return nil
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		w.b.Logger.Warn("the partition cannot be claimed, trying again", "partition", w.p.Number, "error", err, "in", retry.next())
+		w.s.Logger.Warn("the partition cannot be claimed, trying again", "partition", w.p.Number, "error", err, "in", retry.next())
 		retry.wait(ctx)
 	}
 }
@@ -220,18 +244,18 @@ func (w *worker) reload(ctx context.Context) error {
 func (w *worker) tend(ctx context.Context, idle time.Duration) (wrote bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, commitAtMost)
 	defer cancel()
-	fence, err := w.b.Ticks.Fence(ctx, w.p)
+	fence, err := w.s.Ticks.Fence(ctx, w.p)
 	if err != nil {
 		return false, nil // away; the next batch, or the next round, tells more
 	}
 	if fence != w.ticks.Fence {
 		return false, w.reload(ctx)
 	}
-	head, err := w.b.Ticks.Head(ctx)
+	head, err := w.s.Ticks.Head(ctx)
 	if err != nil || fence == 0 || (head-fence < tendAfter && idle < tendAge) {
 		return false, nil
 	}
-	if fence, err = w.b.Ticks.Commit(ctx, w.p, nil, w.ticks); err != nil {
+	if fence, err = w.s.Ticks.Commit(ctx, w.p, nil, w.ticks); err != nil {
 		return false, w.reload(ctx)
 	}
 	w.ticks.Fence = fence

@@ -62,13 +62,26 @@ type Runner struct {
 	Config
 	checkpoint Checkpoint // nil when it must be loaded
 	keep       []streamflow.Message
-	rewound    map[streamflow.Partition]int64 // gaps for which the stream was read again, by the offset before them
+	rewound    map[streamflow.Partition]rereading // for which gaps the stream was read again
 	audited    time.Time
 	progress   bool // since the last audit
 }
 
+// rereading remembers that the stream was read again, from its start, because
+// of what should follow offset after.
+type rereading struct {
+	after int64
+	at    time.Time
+}
+
+// proves says that what should follow offset after is no longer in the stream.
+func (r rereading) proves(after int64) bool {
+	return !r.at.IsZero() && r.after == after && time.Since(r.at) < believeFor
+}
+
 const (
 	auditEvery   = 5 * time.Second
+	believeFor   = 10 * time.Minute // longer than to read a stream
 	retryFirst   = 50 * time.Millisecond
 	retryAtMost  = 5 * time.Second
 	commitAtMost = 30 * time.Second
@@ -87,7 +100,7 @@ func New(c Config) *Runner {
 		c.Metrics = NewMetrics(nil)
 	}
 	c.Logger = c.Logger.With("function", c.Function)
-	return &Runner{Config: c, rewound: make(map[streamflow.Partition]int64)}
+	return &Runner{Config: c, rewound: make(map[streamflow.Partition]rereading)}
 }
 
 // Run works until ctx ends. Whatever fails is tried again with backoff: a
@@ -116,12 +129,10 @@ func (r *Runner) Run(ctx context.Context) error {
 
 // step takes what is there and commits it. On an error everything is loaded
 // anew by the next step.
+//
+// The checkpoint is loaded only when messages have come, which makes us the one
+// that works: to load it may fence whoever works now, and a standby must not.
 func (r *Runner) step(ctx context.Context) error {
-	if r.checkpoint == nil {
-		if err := r.load(ctx); err != nil {
-			return err
-		}
-	}
 	wait, cancel := context.WithTimeout(ctx, auditEvery)
 	messages, fresh, err := r.Source.Next(wait, r.Limit)
 	cancel()
@@ -131,7 +142,7 @@ func (r *Runner) step(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if fresh {
+	if fresh || r.checkpoint == nil {
 		if err := r.load(ctx); err != nil {
 			r.Source.Close() // the messages are delivered again
 			return err
@@ -155,6 +166,7 @@ func (r *Runner) step(ctx context.Context) error {
 }
 
 func (r *Runner) load(ctx context.Context) error {
+	r.checkpoint = nil
 	checkpoint, err := r.Sink.Load(ctx)
 	if err != nil {
 		return fmt.Errorf("load the checkpoint: %w", err)
@@ -178,12 +190,15 @@ func (r *Runner) sort(ctx context.Context, messages []streamflow.Message) (todo 
 		}
 		p := m.Position.In()
 		done, known := to[p]
-		if known && m.Position.Offset <= done {
+		if !known {
+			done = -1 // a partition's first message follows none
+		}
+		if m.Position.Offset <= done {
 			r.Metrics.skipped(r.Function)
 			continue
 		}
-		if known && m.Previous > done {
-			if again, seen := r.rewound[p]; !seen || again != done {
+		if m.Previous > done {
+			if !r.rewound[p].proves(done) {
 				return nil, nil, r.rewind(ctx, m, done)
 			}
 			// The whole stream was read for it: the messages are gone from it.
@@ -203,9 +218,18 @@ func (r *Runner) sort(ctx context.Context, messages []streamflow.Message) (todo 
 // and the server's idea of what we have seen no longer fits.
 func (r *Runner) rewind(ctx context.Context, m streamflow.Message, done int64) error {
 	r.Logger.Warn("gap: reading the stream again from its start", "message", m.Position, "previous", m.Previous, "checkpoint", done)
+	return r.again(ctx, m.Position.In(), done)
+}
+
+// again rewinds the source. Only when that has succeeded is it remembered: the
+// next sight of the same gap counts as proof that its messages are gone.
+func (r *Runner) again(ctx context.Context, p streamflow.Partition, done int64) error {
 	r.Metrics.rewind(r.Function)
-	r.rewound[m.Position.In()] = done
-	return r.Source.Rewind(ctx)
+	if err := r.Source.Rewind(ctx); err != nil {
+		return err
+	}
+	r.rewound[p] = rereading{done, time.Now()}
+	return nil
 }
 
 // commit moves the checkpoint. It tries again for as long as it is the one that
@@ -228,37 +252,70 @@ func (r *Runner) commit(ctx context.Context, todo []streamflow.Message, to Check
 	return fmt.Errorf("commit of %d messages: %w", len(todo), err)
 }
 
-// audit looks, when nothing is delivered, whether there is something that
-// should have been: a partition of which the stream holds younger messages than
-// the checkpoint, while the durable has nothing left to deliver.
-func (r *Runner) audit(ctx context.Context) error {
-	if !r.progress && time.Since(r.audited) < 6*auditEvery {
-		return nil
+// Peeker is a [Sink] whose Load fences other workers, and which can also tell
+// the checkpoint without doing that.
+type Peeker interface {
+	Peek(ctx context.Context) (Checkpoint, error)
+}
+
+func (r *Runner) peek(ctx context.Context) (Checkpoint, error) {
+	if p, ok := r.Sink.(Peeker); ok {
+		return p.Peek(ctx)
 	}
+	return r.Sink.Load(ctx)
+}
+
+// audit looks, when nothing is delivered, whether there is something that
+// should have been.
+//
+// Something undelivered or unacknowledged may be with another worker. If not,
+// the delivery has got stuck: the durable is gone, or a worker that was paused
+// between its commit and its acknowledgement has, with a number from before a
+// reset, put the durable's floor ahead of all that we acknowledge. To open the
+// source anew cures both, and does a standby no harm.
+//
+// If nothing is, and a partition of the stream holds younger messages than the
+// checkpoint, then the durable's idea of what was done is wrong (the stream was
+// made anew, or lost its tail), and the stream is read again. The order matters:
+//
+//	pending? none | tick 7 arrives, is still on its way | heads? 7 | checkpoint? 6
+//
+// looks behind and is not. So the heads come first and pending second: what was
+// in the stream by then and is not pending was acknowledged, hence committed.
+func (r *Runner) audit(ctx context.Context) error {
 	undelivered, unacked, err := r.Source.Pending(ctx)
 	if err != nil || undelivered > 0 || unacked > 0 {
+		r.Source.Close()
 		return err
+	}
+	if !r.progress && time.Since(r.audited) < 6*auditEvery {
+		return nil
 	}
 	heads, err := r.Source.Heads(ctx)
 	if err != nil {
 		return err
 	}
-	r.audited, r.progress = time.Now(), false
-	if err := r.load(ctx); err != nil {
+	if undelivered, unacked, err = r.Source.Pending(ctx); err != nil || undelivered > 0 || unacked > 0 {
 		return err
 	}
+	checkpoint, err := r.peek(ctx)
+	if err != nil {
+		return fmt.Errorf("look at the checkpoint: %w", err)
+	}
+	r.audited, r.progress = time.Now(), false
 	for p, head := range heads {
-		done, known := r.checkpoint[p]
-		if (known && done >= head) || (!known && head < 0) {
+		done, known := checkpoint[p]
+		if !known {
+			done = -1
+		}
+		if done >= head {
 			continue
 		}
-		if again, seen := r.rewound[p]; seen && again == done {
-			continue // read again already, and it is not there: retention has taken it
+		if r.rewound[p].proves(done) {
+			continue // retention has taken it
 		}
 		r.Logger.Warn("idle behind the stream: reading it again from its start", "partition", p, "checkpoint", done, "head", head)
-		r.Metrics.rewind(r.Function)
-		r.rewound[p] = done
-		return r.Source.Rewind(ctx)
+		return r.again(ctx, p, done)
 	}
 	return nil
 }

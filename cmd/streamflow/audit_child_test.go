@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"syscall"
 	"time"
 )
@@ -24,14 +25,21 @@ type child struct {
 	stopped bool          // do not start it again
 	pause   time.Duration // before the next start
 	changed chan struct{} // closed and renewed whenever it starts or ends
+	gone    chan struct{} // closed when nobody starts it again
 }
 
 func (c *child) logName() string { return filepath.Join(c.w.dir, c.name+".log") }
 
 // launch keeps the process running.
 func (c *child) launch() {
-	up := make(chan struct{})
+	up, gone := make(chan struct{}), make(chan struct{})
+	c.w.mu.Lock()
+	c.gone = gone
+	c.w.mu.Unlock()
 	go func() {
+		defer close(gone)
+		runtime.LockOSThread() // see dieWithUs
+		defer runtime.UnlockOSThread()
 		for first := true; ; first = false {
 			cmd, ok := c.begin()
 			if first {
@@ -69,6 +77,7 @@ func (c *child) begin() (*exec.Cmd, bool) {
 	defer log.Close()
 	cmd := exec.Command(c.w.binary, c.args...)
 	cmd.Env, cmd.Stdout, cmd.Stderr = c.w.env(), log, log
+	dieWithUs(cmd)
 	if err := cmd.Start(); err != nil {
 		c.w.t.Error(err)
 		return nil, false
@@ -116,11 +125,13 @@ func (c *child) stop(s syscall.Signal) {
 		_ = c.process.Signal(syscall.SIGCONT)
 		_ = c.process.Signal(s)
 	}
+	gone := c.gone
 	c.w.mu.Unlock()
 	if !c.awaitDown(20 * time.Second) {
 		c.signal(syscall.SIGKILL)
 		c.awaitDown(5 * time.Second)
 	}
+	<-gone
 }
 
 // resume starts the process again after [child.stop].

@@ -21,8 +21,8 @@ func TestMain(m *testing.M) {
 
 var binaryDir string
 
-// binary builds the program once, as people get it: it is what the audits kill.
-var binary = sync.OnceValues(func() (string, error) {
+// program builds the program once, as people get it: it is what the audits kill.
+var program = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "streamflow-audit-bin-")
 	if err != nil {
 		return "", err

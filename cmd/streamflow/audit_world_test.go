@@ -43,7 +43,7 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	path, err := binary()
+	path, err := program()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -177,7 +177,7 @@ func (w *world) await(what string, atMost time.Duration, ok func() bool, detail 
 			for _, d := range detail {
 				text += "\n" + d()
 			}
-			w.t.Fatalf("%s: not after %s%s\n%s", what, took.Round(time.Millisecond), text, w.logs())
+			w.t.Fatalf("%s: not after %s%s", what, took.Round(time.Millisecond), text)
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
@@ -199,11 +199,16 @@ func (w *world) logs() string {
 
 // close ends everything, the last started first, and removes the files.
 func (w *world) close() {
+	if w.t.Failed() {
+		w.t.Log(w.logs())
+	}
 	for i := len(w.children) - 1; i >= 0; i-- {
 		c := w.children[i]
 		c.stop(syscall.SIGTERM)
 	}
-	if os.Getenv("STREAMFLOW_AUDIT_RETAIN") == "" {
-		_ = os.RemoveAll(w.dir)
+	if w.t.Failed() && os.Getenv("STREAMFLOW_AUDIT_RETAIN") != "" {
+		w.t.Log("logs and data are in ", w.dir)
+		return
 	}
+	_ = os.RemoveAll(w.dir)
 }

@@ -65,7 +65,11 @@ func StartKafka(cfg KafkaConfig) (*Kafka, error) {
 		return nil, fmt.Errorf("start Kafka: %w", closing(err, ln))
 	}
 	tcp := ln.Addr().(*net.TCPAddr)
-	local := dialAddr(tcp.IP.String(), tcp.Port)
+	door, err := newGate(ln)
+	if err != nil {
+		return nil, fmt.Errorf("start Kafka: %w", closing(err, ln))
+	}
+	local := door.house.Addr().String()
 	cluster, err := kfake.NewCluster(
 		kfake.NumBrokers(1),
 		kfake.ClusterID("streamflow"),
@@ -80,11 +84,11 @@ func StartKafka(cfg KafkaConfig) (*Kafka, error) {
 			"log.segment.bytes": strconv.Itoa(32 << 20),
 		}),
 		kfake.ListenFn(func(string, string) (net.Listener, error) {
-			return advertise(ln, tcp), nil
+			return advertise(door, tcp), nil
 		}),
 	)
 	if err != nil {
-		return nil, fmt.Errorf("start Kafka in %s: %w", cfg.Dir, closing(err, ln))
+		return nil, fmt.Errorf("start Kafka in %s: %w", cfg.Dir, closing(err, door))
 	}
 	client, err := kgo.NewClient(
 		kgo.SeedBrokers(local),
@@ -105,6 +109,11 @@ func StartKafka(cfg KafkaConfig) (*Kafka, error) {
 		cluster: cluster, client: client, admin: kadm.NewClient(client),
 		addr: cluster.ListenAddrs()[0], log: log, stop: stop,
 	}
+	if err := k.endBroken(ctx); err != nil {
+		_ = k.Close()
+		return nil, fmt.Errorf("start Kafka in %s: end broken transactions: %w", cfg.Dir, err)
+	}
+	door.open()
 	k.retainLogged(ctx)
 	k.done.Go(func() { k.retainAlways(ctx) })
 	log.Info("Kafka is ready", "addr", k.addr, "dir", cfg.Dir, "retention", cfg.Retention)

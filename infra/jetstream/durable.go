@@ -47,6 +47,7 @@ type Durable struct {
 	raw      []jetstream.Msg
 	batch    []streamflow.Message
 	last     jetstream.Msg
+	owed     bool // messages were handed out that are not acknowledged
 }
 
 // Durable returns the input of function's shard: the messages of stream. The
@@ -87,11 +88,14 @@ func (d *Durable) Next(ctx context.Context, limit int) (messages []streamflow.Me
 		}
 		fresh = fresh || began
 		if len(messages) > 0 {
+			d.owed = true
 			return messages, fresh, nil
 		}
-		// Nothing but cursors; what came before them is done with, or else
-		// the reader would have closed us.
-		_ = d.Ack()
+		// Nothing but cursors: they are acknowledged here, unless messages
+		// before them are still the reader's to acknowledge.
+		if !d.owed {
+			_ = d.Ack()
+		}
 	}
 }
 
@@ -152,6 +156,7 @@ func (d *Durable) Rewind(ctx context.Context) error {
 // Ack tells the server that all that Next has returned is done with. It is not
 // confirmed: what is delivered again lies below the position.
 func (d *Durable) Ack() error {
+	d.owed = false
 	if d.last == nil {
 		return nil
 	}
@@ -185,7 +190,7 @@ func (d *Durable) Close() {
 	if d.pin != "" {
 		d.unpin()
 	}
-	d.in, d.pin, d.expected, d.last = nil, "", 0, nil
+	d.in, d.pin, d.expected, d.last, d.owed = nil, "", 0, nil, false
 }
 
 func (d *Durable) unpin() {
