@@ -64,7 +64,7 @@ func newArchive(ctx context.Context, s servers, log *slog.Logger, m *functions.M
 	}
 	runner := functions.New(functions.Config{
 		Function: streamflow.FunctionArchive, Sink: archive.New(db, log), Logger: log, Metrics: m,
-		Source: js.Durable(streamflow.StreamTicks, streamflow.FunctionArchive, 0),
+		Source: js.Durable(streamflow.StreamTicks, streamflow.SubjectAllTicks, streamflow.FunctionArchive, 0),
 	})
 	return part{streamflow.FunctionArchive, runner.Run, func() { db.Close(); js.Close() }}, nil
 }
@@ -78,7 +78,7 @@ func newDeadLetters(s servers, log *slog.Logger, m *functions.Metrics, bm *bridg
 	sink := bridge.NewDeadLetters(s.deadLetters(), s.connector(streamflow.FunctionDeadLetter, log, nil), bm)
 	runner := functions.New(functions.Config{
 		Function: streamflow.FunctionDeadLetter, Sink: sink, Logger: log, Metrics: m, Limit: 1000,
-		Source: js.Durable(streamflow.StreamDeadLetters, streamflow.FunctionDeadLetter, 0),
+		Source: js.Durable(streamflow.StreamDeadLetters, streamflow.SubjectAllDeadLetters, streamflow.FunctionDeadLetter, 0),
 	})
 	return part{streamflow.FunctionDeadLetter, runner.Run, func() { sink.Close(); js.Close() }}, nil
 }

@@ -47,17 +47,19 @@ type Durable struct {
 	raw      []jetstream.Msg
 	batch    []streamflow.Message
 	last     jetstream.Msg
-	owed     bool // messages were handed out that are not acknowledged
 }
 
-// Durable returns the input of function's shard: the messages of stream. The
-// durable has no filter, although the bridge's cursors stand among the messages
-// and are dropped here: to look for the next message that matches one costs the
-// server several times as much as to take the next.
-func (c *Client) Durable(stream, function string, shard int) *Durable {
+// Durable returns the input of function's shard: the messages of stream that
+// match filter. The filter must leave the bridge's cursors out. They are rolled
+// up, and when one is removed that an AckAll consumer has been handed and not
+// acknowledged, the server takes it for acknowledged, and all before it too:
+//
+//	handed out: tick 0-99, cursor | the next cursor removes this one: floor is the cursor
+//	the worker dies               | the next one resets to the floor: 0-99 never come again
+func (c *Client) Durable(stream, filter, function string, shard int) *Durable {
 	name := streamflow.Durable(function, shard)
 	return &Durable{c: c, stream: stream, name: name, config: jetstream.ConsumerConfig{
-		Durable: name, DeliverPolicy: jetstream.DeliverAllPolicy,
+		Durable: name, FilterSubject: filter, DeliverPolicy: jetstream.DeliverAllPolicy,
 		AckPolicy: jetstream.AckAllPolicy, AckWait: ackWait, MaxAckPending: 4 * pull,
 		PriorityPolicy: jetstream.PriorityPolicyPinned, PriorityGroups: []string{priorityGroup}, PinnedTTL: pinTTL,
 	}}
@@ -88,13 +90,7 @@ func (d *Durable) Next(ctx context.Context, limit int) (messages []streamflow.Me
 		}
 		fresh = fresh || began
 		if len(messages) > 0 {
-			d.owed = true
 			return messages, fresh, nil
-		}
-		// Nothing but cursors: they are acknowledged here, unless messages
-		// before them are still the reader's to acknowledge.
-		if !d.owed {
-			_ = d.Ack()
 		}
 	}
 }
@@ -125,9 +121,6 @@ func (d *Durable) take(ctx context.Context) (messages []streamflow.Message, bega
 		}
 		d.expected++
 		d.last = msg
-		if isCursor(msg.Subject()) {
-			continue
-		}
 		d.batch = append(d.batch, streamflow.Message{})
 		readMessage(&d.batch[len(d.batch)-1], msg, meta)
 	}
@@ -156,7 +149,6 @@ func (d *Durable) Rewind(ctx context.Context) error {
 // Ack tells the server that all that Next has returned is done with. It is not
 // confirmed: what is delivered again lies below the position.
 func (d *Durable) Ack() error {
-	d.owed = false
 	if d.last == nil {
 		return nil
 	}
@@ -190,7 +182,7 @@ func (d *Durable) Close() {
 	if d.pin != "" {
 		d.unpin()
 	}
-	d.in, d.pin, d.expected, d.last, d.owed = nil, "", 0, nil, false
+	d.in, d.pin, d.expected, d.last = nil, "", 0, nil
 }
 
 func (d *Durable) unpin() {

@@ -112,7 +112,9 @@ func (f *Feed) follow(ctx context.Context, after uint64, fn func([]streamflow.Mi
 		return after, fmt.Errorf("stream %s ends at %d, before %d: %w", streamflow.StreamTicks, last, after, streamflow.ErrRebuilt)
 	}
 	ordered, err := s.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
-		// Unfiltered: see Durable.
+		// No filter: the cursors among the ticks are dropped here, because to look
+		// for the next match costs the server several times as much as to take the
+		// next. A consumer that acknowledges nothing can do without; see Durable.
 		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: after + 1,
 		InactiveThreshold: 30 * time.Second, MaxResetAttempts: 1,
 	})
