@@ -7,6 +7,10 @@ import (
 	"unicode/utf8"
 )
 
+// AnyTime is the clock with which [DecodeTick] reads again what the bridge has
+// accepted before: no timestamp is ahead of it.
+var AnyTime = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
+
 // DecodeTick reads one Kafka record of topic [TopicTicks]:
 //
 //	{"symbol":"AAPL","price":187.23,"volume":100,"timestamp":"2025-01-02T15:04:05.123Z"}

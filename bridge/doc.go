@@ -2,7 +2,7 @@
 //
 // Forward ([Bridge]): a consumer group shares the partitions of a topic among
 // bridges. Each partition has one worker, which checks every record, puts the
-// good ones and the partition's cursor into one atomic batch, and waits for it.
+// good ones and the partition's cursor into one batch, and waits for it.
 // The cursor in JetStream, never the group's offset, says where to read on:
 //
 //	group assigns partition ─▶ read cursor ─▶ fetch from cursor.Next

@@ -43,7 +43,7 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		failures: counter("failures_total", "Commits that failed for another reason and were tried again."),
 		restarts: counter("restarts_total", "Times that the bridge began anew from its cursors."),
 		missed:   counter("missed_total", "Records that Kafka's retention took before they were mirrored."),
-		batch:    histogram("batch_messages", "Messages in an atomic batch.", []float64{1, 2, 5, 10, 20, 50, 100, 200, 500, 999}),
+		batch:    histogram("batch_messages", "Messages in a batch.", []float64{1, 2, 5, 10, 20, 50, 100, 200, 500, 999}),
 		latency:  histogram("commit_seconds", "Time from a batch's first byte to its commit.", prometheus.ExponentialBuckets(0.0005, 2, 14)),
 		lag: prometheus.NewGaugeVec(prometheus.GaugeOpts(opts("lag_messages", "Records between the cursor and the end of the partition.")),
 			[]string{"topic", "partition"}),

@@ -125,9 +125,6 @@ func (c *comparison) in(p streamflow.Position) bool {
 
 func (c *comparison) old(t *streamflow.Tick) bool { return t.Time.Before(c.oldest) }
 
-// anyTime is the clock for ticks that the bridge has already checked.
-var anyTime = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
-
 func (c *comparison) readStream(ctx context.Context) error {
 	last := make(map[int32]int64)
 	return c.js.Scan(ctx, streamflow.StreamTicks, streamflow.SubjectAllTicks, false, func(m *streamflow.Message) error {
@@ -145,7 +142,7 @@ func (c *comparison) readStream(ctx context.Context) error {
 		if !c.in(m.Position) {
 			return nil
 		}
-		t, err := streamflow.DecodeTick(m.Data, nil, anyTime)
+		t, err := streamflow.DecodeTick(m.Data, nil, streamflow.AnyTime)
 		if err != nil || c.old(&t) {
 			return nil
 		}

@@ -58,7 +58,7 @@ func lastPrices(ctx context.Context, s servers, log *slog.Logger) (map[string]fl
 			return nil, err
 		}
 		for r := range fetches.RecordsAll() {
-			if t, err := streamflow.DecodeTick(r.Value, r.Key, anyTime); err == nil {
+			if t, err := streamflow.DecodeTick(r.Value, r.Key, streamflow.AnyTime); err == nil {
 				prices[t.Symbol] = t.Price
 			}
 			if r.Offset >= open[r.Partition]-1 {

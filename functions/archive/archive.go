@@ -4,7 +4,6 @@ package archive
 import (
 	"context"
 	"log/slog"
-	"time"
 
 	"streamflow"
 	"streamflow/functions"
@@ -29,9 +28,6 @@ type Sink struct {
 // New returns the archive over a store.
 func New(store Store, log *slog.Logger) *Sink { return &Sink{store: store, log: log} }
 
-// anyTime is the clock for ticks that the bridge has already checked.
-var anyTime = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
-
 // Load reads the positions.
 func (s *Sink) Load(ctx context.Context) (functions.Checkpoint, error) {
 	positions, err := s.store.Positions(ctx, streamflow.FunctionArchive)
@@ -43,7 +39,7 @@ func (s *Sink) Commit(ctx context.Context, messages []streamflow.Message, from, 
 	s.ticks = s.ticks[:0]
 	for i := range messages {
 		m := &messages[i]
-		tick, err := streamflow.DecodeTick(m.Data, nil, anyTime)
+		tick, err := streamflow.DecodeTick(m.Data, nil, streamflow.AnyTime)
 		if err != nil {
 			// The bridge lets none of these pass, so somebody else has written
 			// it; the bytes are in the stream and in Kafka.

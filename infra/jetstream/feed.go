@@ -18,16 +18,13 @@ type Feed struct{ c *Client }
 // Feed returns the feed of committed ticks.
 func (c *Client) Feed() *Feed { return &Feed{c} }
 
-// anyTime is a clock for reading what the bridge has already checked.
-var anyTime = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
-
 // mirrored reads a tick; ok is false for a message that is not the bridge's.
 // Extra aliases the message's data.
 func mirrored(m *streamflow.Message) (t streamflow.Mirrored, ok bool) {
 	if m.Position.Topic == "" {
 		return t, false
 	}
-	tick, err := streamflow.DecodeTick(m.Data, nil, anyTime)
+	tick, err := streamflow.DecodeTick(m.Data, nil, streamflow.AnyTime)
 	if err != nil {
 		return t, false
 	}

@@ -1,6 +1,7 @@
 package jetstream
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,7 +28,7 @@ func Streams(l Limits) []jetstream.StreamConfig {
 		return jetstream.StreamConfig{
 			Name: name, Description: description, Subjects: subjects,
 			Storage: jetstream.FileStorage, Retention: jetstream.LimitsPolicy, Discard: jetstream.DiscardOld,
-			Replicas: max(l.Replicas, 1), MaxAge: l.Age, MaxBytes: cmpOr(l.Bytes, -1), MaxMsgs: -1,
+			Replicas: max(l.Replicas, 1), MaxAge: l.Age, MaxBytes: cmp.Or(l.Bytes, -1), MaxMsgs: -1,
 			MaxConsumers: -1, MaxMsgSize: -1, MaxMsgsPerSubject: -1,
 			// Rollup keeps one cursor, and batches carry it with its data.
 			AllowRollup: true, AllowAtomicPublish: true, AllowBatchPublish: true,
@@ -39,15 +40,8 @@ func Streams(l Limits) []jetstream.StreamConfig {
 		streamflow.SubjectAllTicks, streamflow.SubjectCursors)
 	dlq := base(streamflow.StreamDeadLetters, "messages that the bridge refused, with the reason",
 		streamflow.SubjectAllDeadLetters, streamflow.SubjectDLQCursors)
-	dlq.MaxAge, dlq.MaxBytes = 7*l.Age, cmpOr(l.Bytes/10, -1)
+	dlq.MaxAge, dlq.MaxBytes = 7*l.Age, cmp.Or(l.Bytes/10, -1)
 	return []jetstream.StreamConfig{ticks, dlq}
-}
-
-func cmpOr(v, otherwise int64) int64 {
-	if v == 0 {
-		return otherwise
-	}
-	return v
 }
 
 // buckets are the key-value buckets of the address book.
