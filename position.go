@@ -87,6 +87,19 @@ func ParseHops(s string) []Hop {
 	return hops
 }
 
+// FindHop returns one hop of [HeaderHops] without reading the others.
+func FindHop(s, name string) (time.Time, bool) {
+	for s != "" {
+		var part string
+		part, s, _ = strings.Cut(s, ";")
+		if len(part) > len(name) && part[len(name)] == '=' && part[:len(name)] == name {
+			ns, err := strconv.ParseInt(part[len(name)+1:], 10, 64)
+			return time.Unix(0, ns), err == nil
+		}
+	}
+	return time.Time{}, false
+}
+
 // Partition names one partition of a topic.
 type Partition struct {
 	Topic  string
