@@ -79,6 +79,7 @@ func (in *Input) Produced() time.Time {
 // program is a Func without its type parameter: what the platform runs.
 type program interface {
 	key(in *Input) string
+	keyless() bool // the platform's own key, which the subject tells too
 	create(key string) any
 	step(state any, in *Input, out *Output) error
 	wake(state any) time.Time // zero for never
@@ -126,6 +127,8 @@ func (t typed[S]) key(in *Input) string {
 	}
 	return in.Message.Subject[strings.LastIndexByte(in.Message.Subject, '.')+1:]
 }
+
+func (t typed[S]) keyless() bool { return t.f.Key == nil }
 
 func (t typed[S]) create(key string) any {
 	s := new(S)

@@ -3,6 +3,7 @@ package functions
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"streamflow"
 )
@@ -17,6 +18,9 @@ type Output struct {
 	scratch      []byte
 	counts       map[string]int64
 	err          error
+	silent       bool
+	cause        streamflow.Position // of what is published from now on
+	hops         string              // the same
 }
 
 // result is one message of an Output: data[from:to].
@@ -25,6 +29,7 @@ type result struct {
 	from, to int
 	cause    streamflow.Position
 	hops     string
+	replay   bool // it was published before
 }
 
 // Publish adds a fact: a result that is published exactly once.
@@ -52,6 +57,9 @@ func (o *Output) View(subject string, data []byte) {
 // Count adds n to a counter of the function, such as "late": metric
 // streamflow_function_events_total, label event. Use few names.
 func (o *Output) Count(name string, n int64) {
+	if o.silent {
+		return // it was counted before
+	}
 	if o.counts == nil {
 		o.counts = make(map[string]int64)
 	}
@@ -70,11 +78,66 @@ func (o *Output) Scratch() []byte {
 func (o *Output) add(subject string, data []byte) result {
 	from := len(o.data)
 	o.data = append(o.data, data...)
-	return result{subject: subject, from: from, to: len(o.data)}
+	return result{subject: subject, from: from, to: len(o.data), cause: o.cause, hops: o.hops}
 }
 
 // reset forgets everything but the memory.
 func (o *Output) reset() {
-	o.facts, o.shown, o.data, o.err = o.facts[:0], o.shown[:0], o.data[:0], nil
+	o.rollback(mark{})
 	clear(o.counts)
+}
+
+// mark is how much an Output holds.
+type mark struct{ facts, shown, data int }
+
+func (o *Output) mark() mark { return mark{len(o.facts), len(o.shown), len(o.data)} }
+
+// rollback takes back what was published since before.
+func (o *Output) rollback(before mark) {
+	o.facts, o.shown, o.data, o.err = o.facts[:before.facts], o.shown[:before.shown], o.data[:before.data], nil
+}
+
+// check says what is wrong with what was published since before. The server
+// would refuse it again and again, and with it everything in its batch.
+func (o *Output) check(before mark, prefix string, maxBytes int) error {
+	if o.err != nil {
+		return o.err
+	}
+	if n := len(o.facts) - before.facts; n > MaxFacts {
+		return fmt.Errorf("%d facts: one step may publish %d", n, MaxFacts)
+	}
+	for _, list := range [][]result{o.facts[before.facts:], o.shown[before.shown:]} {
+		for i := range list {
+			if err := list[i].check(prefix, maxBytes); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (r *result) check(prefix string, maxBytes int) error {
+	if n := r.to - r.from; maxBytes > 0 && n > maxBytes {
+		return fmt.Errorf("publish to %s: %d bytes, the limit is %d", r.subject, n, maxBytes)
+	}
+	if !strings.HasPrefix(r.subject, prefix) {
+		return fmt.Errorf("publish to %q: the function's subjects begin with %q", r.subject, prefix)
+	}
+	for i := 0; i < len(r.subject); i++ {
+		switch c := r.subject[i]; {
+		case c <= ' ' || c == 0x7f || c == '*' || c == '>':
+			return fmt.Errorf("publish to %q: %q may not stand in a subject, see streamflow.Token", r.subject, c)
+		case c == '.' && (i == 0 || r.subject[i-1] == '.'):
+			return fmt.Errorf("publish to %q: a token is empty", r.subject)
+		}
+	}
+	if r.subject == "" || r.subject[len(r.subject)-1] == '.' {
+		return fmt.Errorf("publish to %q: the last token is empty", r.subject)
+	}
+	return nil
+}
+
+// message returns a result as a message without a position of its own.
+func (o *Output) message(r *result) streamflow.Message {
+	return streamflow.Message{Subject: r.subject, Data: o.data[r.from:r.to:r.to], Cause: r.cause, Hops: r.hops}
 }

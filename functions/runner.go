@@ -38,7 +38,9 @@ type Checkpoint = map[streamflow.Partition]int64
 
 // Sink is where a function leaves its results.
 type Sink interface {
-	// Load reads the checkpoint.
+	// Load reads the checkpoint, empty if there is none yet. A nil one, without an
+	// error, says that the sink keeps none, because it does no harm to store a
+	// message twice: an upsert, an insert of what has an ID. It is given views too.
 	Load(ctx context.Context) (Checkpoint, error)
 	// Commit stores what follows from messages, and moves the checkpoint from
 	// one value to the other, all or nothing. [streamflow.ErrFenced] says that
@@ -63,8 +65,14 @@ type Runner struct {
 	checkpoint Checkpoint // nil when it must be loaded
 	keep       []streamflow.Message
 	rewound    map[streamflow.Partition]rereading // for which gaps the stream was read again
+	idempotent bool                               // the sink keeps no checkpoint
+	fromStart  bool                               // the next message is the first of the stream
 	audited    time.Time
 	progress   bool // since the last audit
+	minder     minder
+	mindAt     time.Time // when the minder wants to be called; zero for not before a message comes
+	measured   time.Time // when the lag was
+	heard      time.Time // when a message came, or an audit ended, last
 }
 
 // rereading remembers that the stream was read again, from its start, because
@@ -108,13 +116,19 @@ func New(c Config) *Runner {
 // under way when ctx ends is finished first.
 func (r *Runner) Run(ctx context.Context) error {
 	defer r.Source.Close()
+	r.heard = time.Now()
 	r.Logger.Info("function runs")
 	retry := backoff{}
 	for ctx.Err() == nil {
 		err := r.step(ctx)
-		if err == nil {
+		switch {
+		case err == nil:
 			retry = backoff{}
 			continue
+		case errors.Is(err, errSettled):
+			return nil
+		case errors.Is(err, ErrClosed):
+			return err
 		}
 		if ctx.Err() != nil {
 			break
@@ -122,6 +136,9 @@ func (r *Runner) Run(ctx context.Context) error {
 		r.Metrics.failure(r.Function, err)
 		r.Logger.Warn("function waits and tries again", "error", err, "in", retry.next())
 		retry.wait(ctx)
+	}
+	if r.minder != nil {
+		r.minder.leave(ctx)
 	}
 	r.Logger.Info("function stopped")
 	return nil
@@ -133,20 +150,28 @@ func (r *Runner) Run(ctx context.Context) error {
 // The checkpoint is loaded only when messages have come, which makes us the one
 // that works: to load it may fence whoever works now, and a standby must not.
 func (r *Runner) step(ctx context.Context) error {
-	wait, cancel := context.WithTimeout(ctx, auditEvery)
+	wait, cancel := context.WithTimeout(ctx, r.patience())
 	messages, fresh, err := r.Source.Next(wait, r.Limit)
 	cancel()
 	if wait.Err() != nil && ctx.Err() == nil && err != nil {
-		return r.audit(ctx)
+		return r.idle(ctx)
 	}
 	if err != nil {
 		return err
 	}
+	r.heard = time.Now()
 	if fresh || r.checkpoint == nil {
-		if err := r.load(ctx); err != nil {
+		moved, err := r.load(ctx, messages)
+		if err != nil {
 			r.Source.Close() // the messages are delivered again
 			return err
 		}
+		if moved {
+			return nil
+		}
+	}
+	if r.minder != nil {
+		r.minder.came(r.heard, &messages[len(messages)-1])
 	}
 	todo, to, err := r.sort(ctx, messages)
 	if err != nil || to == nil {
@@ -162,27 +187,44 @@ func (r *Runner) step(ctx context.Context) error {
 		// They will be delivered again, and skipped.
 		r.Logger.Debug("acknowledgement failed", "error", err)
 	}
-	return nil
+	return r.mind(ctx)
 }
 
-func (r *Runner) load(ctx context.Context) error {
+// load reads the checkpoint. moved says that the source begins elsewhere than
+// with the first of these messages.
+func (r *Runner) load(ctx context.Context, first []streamflow.Message) (moved bool, err error) {
 	r.checkpoint = nil
 	checkpoint, err := r.Sink.Load(ctx)
 	if err != nil {
-		return fmt.Errorf("load the checkpoint: %w", err)
+		return false, fmt.Errorf("load the checkpoint: %w", err)
 	}
-	r.checkpoint = checkpoint
-	return nil
+	if r.minder != nil {
+		if moved, err = r.minder.seek(ctx, first[0].Sequence); err != nil {
+			return false, err
+		}
+	}
+	r.checkpoint, r.idempotent = checkpoint, checkpoint == nil
+	if r.idempotent {
+		r.checkpoint = make(Checkpoint)
+	}
+	if moved || !r.fromStart {
+		clear(r.rewound) // whoever read from the start, it was not us, up to here
+	}
+	r.fromStart = false
+	return moved, nil
 }
 
 // sort parts what is to be done from what is done already, and finds gaps. A
 // nil to says that the stream has been rewound and nothing is to be done now.
 func (r *Runner) sort(ctx context.Context, messages []streamflow.Message) (todo []streamflow.Message, to Checkpoint, err error) {
-	todo, to = r.keep[:0], maps.Clone(r.checkpoint)
-	if to == nil {
-		to = make(Checkpoint)
+	if r.idempotent {
+		return messages, r.checkpoint, nil
 	}
+	todo, to = r.keep[:0], maps.Clone(r.checkpoint)
 	for _, m := range messages {
+		if m.Position.Topic == "" && m.Cause.Topic != "" {
+			continue // a view
+		}
 		if m.Position.Topic == "" {
 			r.Metrics.foreign(r.Function)
 			r.Logger.Warn("a message that did not come through the bridge is left alone", "subject", m.Subject, "sequence", m.Sequence)
@@ -228,7 +270,7 @@ func (r *Runner) again(ctx context.Context, p streamflow.Partition, done int64) 
 	if err := r.Source.Rewind(ctx); err != nil {
 		return err
 	}
-	r.rewound[p] = rereading{done, time.Now()}
+	r.rewound[p], r.fromStart = rereading{done, time.Now()}, true
 	return nil
 }
 
@@ -244,78 +286,15 @@ func (r *Runner) commit(ctx context.Context, todo []streamflow.Message, to Check
 		r.Metrics.committed(r.Function, len(todo), time.Since(start))
 		return nil
 	}
-	r.checkpoint = nil
+	r.giveUp(err)
+	return fmt.Errorf("commit of %d messages: %w", len(todo), err)
+}
+
+// giveUp has everything loaded anew after a write that failed.
+func (r *Runner) giveUp(err error) {
+	r.checkpoint, r.mindAt = nil, time.Time{}
 	r.Source.Close()
 	if errors.Is(err, streamflow.ErrFenced) {
 		r.Metrics.fenced(r.Function)
 	}
-	return fmt.Errorf("commit of %d messages: %w", len(todo), err)
-}
-
-// Peeker is a [Sink] whose Load fences other workers, and which can also tell
-// the checkpoint without doing that.
-type Peeker interface {
-	Peek(ctx context.Context) (Checkpoint, error)
-}
-
-func (r *Runner) peek(ctx context.Context) (Checkpoint, error) {
-	if p, ok := r.Sink.(Peeker); ok {
-		return p.Peek(ctx)
-	}
-	return r.Sink.Load(ctx)
-}
-
-// audit looks, when nothing is delivered, whether there is something that
-// should have been.
-//
-// Something undelivered or unacknowledged may be with another worker. If not,
-// the delivery has got stuck: the durable is gone, or a worker that was paused
-// between its commit and its acknowledgement has, with a number from before a
-// reset, put the durable's floor ahead of all that we acknowledge. To open the
-// source anew cures both, and does a standby no harm.
-//
-// If nothing is, and a partition of the stream holds younger messages than the
-// checkpoint, then the durable's idea of what was done is wrong (the stream was
-// made anew, or lost its tail), and the stream is read again. The order matters:
-//
-//	pending? none | tick 7 arrives, is still on its way | heads? 7 | checkpoint? 6
-//
-// looks behind and is not. So the heads come first and pending second: what was
-// in the stream by then and is not pending was acknowledged, hence committed.
-func (r *Runner) audit(ctx context.Context) error {
-	undelivered, unacked, err := r.Source.Pending(ctx)
-	if err != nil || undelivered > 0 || unacked > 0 {
-		r.Source.Close()
-		return err
-	}
-	if !r.progress && time.Since(r.audited) < 6*auditEvery {
-		return nil
-	}
-	heads, err := r.Source.Heads(ctx)
-	if err != nil {
-		return err
-	}
-	if undelivered, unacked, err = r.Source.Pending(ctx); err != nil || undelivered > 0 || unacked > 0 {
-		return err
-	}
-	checkpoint, err := r.peek(ctx)
-	if err != nil {
-		return fmt.Errorf("look at the checkpoint: %w", err)
-	}
-	r.audited, r.progress = time.Now(), false
-	for p, head := range heads {
-		done, known := checkpoint[p]
-		if !known {
-			done = -1
-		}
-		if done >= head {
-			continue
-		}
-		if r.rewound[p].proves(done) {
-			continue // retention has taken it
-		}
-		r.Logger.Warn("idle behind the stream: reading it again from its start", "partition", p, "checkpoint", done, "head", head)
-		return r.again(ctx, p, done)
-	}
-	return nil
 }
