@@ -1,4 +1,5 @@
-// Package archive is the function that stores every tick in the database.
+// Package archive holds the functions that store things in the database: every
+// tick ([Sink]), every candle ([Candles]) and every alert ([Alerts]).
 package archive
 
 import (

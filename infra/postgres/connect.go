@@ -1,8 +1,9 @@
-// Package postgres stores ticks in PostgreSQL, with TimescaleDB where the
-// server has it, and reads them back.
+// Package postgres stores ticks, candles and alerts in PostgreSQL, with
+// TimescaleDB where the server has it, and reads them back.
 //
 // The law of positions holds here through one transaction: [DB.Archive] writes
-// the rows and moves the position that covers them, or does neither.
+// the rows and moves the position that covers them, or does neither. Results
+// have keys instead: to write a candle or an alert again changes nothing.
 package postgres
 
 import (

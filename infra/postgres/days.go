@@ -25,16 +25,16 @@ WITH RECURSIVE symbols AS (
 	FROM stock_ticks WHERE time >= $1 AND time < $2
 	GROUP BY symbol
 )
-SELECT ` + tickColumns + `, opening.price, d.high, d.low, d.volume, d.ticks, reference.price
+SELECT ` + tickColumns + `, opening.price, opening.time, d.high, d.low, d.volume, d.ticks, reference.price, reference.time
 FROM symbols s
 CROSS JOIN LATERAL (
 	SELECT * FROM stock_ticks t WHERE t.symbol = s.symbol AND t.time < $2
 	ORDER BY t.time DESC, t.kafka_partition DESC, t.kafka_offset DESC LIMIT 1) t
 LEFT JOIN LATERAL (
-	SELECT o.price FROM stock_ticks o WHERE o.symbol = s.symbol AND o.time >= $1 AND o.time < $2
+	SELECT o.price, o.time FROM stock_ticks o WHERE o.symbol = s.symbol AND o.time >= $1 AND o.time < $2
 	ORDER BY o.time, o.kafka_partition, o.kafka_offset LIMIT 1) opening ON true
 LEFT JOIN LATERAL (
-	SELECT r.price FROM stock_ticks r WHERE r.symbol = s.symbol AND r.time < $1
+	SELECT r.price, r.time FROM stock_ticks r WHERE r.symbol = s.symbol AND r.time < $1
 	ORDER BY r.time DESC, r.kafka_partition DESC, r.kafka_offset DESC LIMIT 1) reference ON true
 LEFT JOIN sums d ON d.symbol = s.symbol
 WHERE s.symbol IS NOT NULL
@@ -84,14 +84,16 @@ func (r *reader) day(date time.Time, row [][]byte) (streamflow.Day, error) {
 	}
 	row = row[tickFields:]
 	return streamflow.Day{
-		Symbol:    last.Tick.Symbol,
-		Date:      date,
-		Open:      float(row[0]),
-		High:      float(row[1]),
-		Low:       float(row[2]),
-		Volume:    integer(row[3]),
-		Ticks:     integer(row[4]),
-		Reference: float(row[5]),
-		Last:      last.Tick,
+		Symbol:        last.Tick.Symbol,
+		Date:          date,
+		Open:          float(row[0]),
+		OpenTime:      instant(row[1]),
+		High:          float(row[2]),
+		Low:           float(row[3]),
+		Volume:        integer(row[4]),
+		Ticks:         integer(row[5]),
+		Reference:     float(row[6]),
+		ReferenceTime: instant(row[7]),
+		Last:          last.Tick,
 	}, nil
 }

@@ -17,15 +17,19 @@ import (
 //go:embed migrations/*.sql
 var migrationFiles embed.FS
 
-// Retention says how long ticks are kept, by event time.
+// Retention says how long ticks and candles are kept, by event time.
 type Retention struct {
 	// Keep is the age at which ticks may go; 0 keeps them for ever. TimescaleDB
 	// drops them itself, whole days at a time; on plain PostgreSQL somebody
 	// calls [DB.Prune].
 	Keep time.Duration
-	// CompressAfter is the age at which TimescaleDB compresses a day's ticks;
-	// 0 leaves them as they are. Plain PostgreSQL has nothing of the kind.
+	// CompressAfter is the age at which TimescaleDB compresses a day's ticks and
+	// candles (candles never before they are settled); 0 leaves them as they are.
+	// Plain PostgreSQL has nothing of the kind.
 	CompressAfter time.Duration
+	// KeepCandles is what Keep is, for candles of all intervals; somebody calls
+	// [DB.PruneCandles], which can also let short ones go first.
+	KeepCandles time.Duration
 }
 
 // migration is one file of migrations/: <version>_<name>.sql.

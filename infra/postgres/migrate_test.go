@@ -1,11 +1,16 @@
 package postgres
 
 import (
+	"math/rand/v2"
+	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"testing/fstest"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"streamflow"
 )
@@ -29,7 +34,7 @@ func TestMigrateAtOnce(t *testing.T) {
 	}
 	wg.Wait()
 	text := strings.Join(all, "\n")
-	for _, want := range []string{"applied migration 0001 stock_ticks", "applied migration 0002 positions"} {
+	for _, want := range []string{"applied migration 0001 stock_ticks", "applied migration 0002 positions", "applied migration 0003 results"} {
 		if strings.Count(text, want) != 1 {
 			t.Errorf("%q not exactly once in\n%s", want, text)
 		}
@@ -38,7 +43,7 @@ func TestMigrateAtOnce(t *testing.T) {
 	if changes, err := d.Migrate(t.Context(), Retention{}); err != nil || len(changes) != 0 {
 		t.Errorf("a second time: %q, %v", changes, err)
 	}
-	for _, table := range []string{streamflow.TableTicks, streamflow.TablePositions} {
+	for _, table := range []string{streamflow.TableTicks, streamflow.TablePositions, streamflow.TableCandles, streamflow.TableAlerts, streamflow.TableDeliveries} {
 		var ok bool
 		if err := d.pool.QueryRow(t.Context(), "SELECT to_regclass($1) IS NOT NULL", table).Scan(&ok); err != nil || !ok {
 			t.Errorf("no table %s: %v", table, err)
@@ -73,5 +78,50 @@ func TestMigrateRefuses(t *testing.T) {
 	var three bool
 	if err := d.pool.QueryRow(t.Context(), "SELECT to_regclass('three') IS NOT NULL").Scan(&three); err != nil || three {
 		t.Errorf("half of a failed migration is there: %v", err)
+	}
+}
+
+// A database of the release before, with rows, takes the new tables and keeps
+// what it has.
+func TestMigrateUpgrades(t *testing.T) {
+	d := connect(t, newURL(t))
+	before := fstest.MapFS{}
+	for _, path := range []string{"migrations/0001_stock_ticks.sql", "migrations/0002_positions.sql"} {
+		text, err := migrationFiles.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		before[path] = &fstest.MapFile{Data: text}
+	}
+	if changes, err := d.migrate(t.Context(), before); err != nil || len(changes) != 2 {
+		t.Fatal(changes, err)
+	}
+	ticks, to := makeTicks(rand.New(rand.NewPCG(1, 1)), 1000, 20, 0, day, time.Second)
+	archiveAll(t, d, ticks, nil, to)
+	if changes, err := d.Migrate(t.Context(), Retention{}); err != nil || !slices.Equal(changes, []string{"applied migration 0003 results"}) {
+		t.Fatal(changes, err)
+	}
+	if got, err := d.Positions(t.Context(), streamflow.FunctionArchive); err != nil || !reflect.DeepEqual(got, to) || count(t, d) != len(ticks) {
+		t.Fatalf("positions %v and %d rows are left of %v and %d: %v", got, count(t, d), to, len(ticks), err)
+	}
+	upsertAll(t, d, candle(1, true))
+	for in := range to {
+		archiveAll(t, d, nil, to, positions{in: to[in] + 1})
+	}
+}
+
+// psql \d+ explains every column whose name does not.
+func TestColumnsAreExplained(t *testing.T) {
+	d := newDB(t)
+	rows, err := d.pool.Query(t.Context(), `SELECT a.attrelid::regclass || '.' || a.attname FROM pg_attribute a
+		WHERE a.attrelid IN ('candles'::regclass, 'alerts'::regclass, 'deliveries'::regclass) AND a.attnum > 0
+		  AND col_description(a.attrelid, a.attnum) IS NULL ORDER BY 1`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	want := []string{"alerts.symbol", "candles.symbol", "deliveries.alert_id", "deliveries.id"}
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("without a comment: %q, %v; want %q", got, err, want)
 	}
 }

@@ -111,9 +111,9 @@ func TestDays(t *testing.T) {
 		t.Errorf("positions %v, want %v", at, want)
 	}
 	want := []streamflow.Day{
-		{Symbol: "A", Date: day, Reference: 2, Open: 10, High: 30, Low: 5, Volume: 25, Ticks: 5, Last: ticks[4].Tick},
-		{Symbol: "B", Date: day, Reference: 50, Last: ticks[8].Tick},
-		{Symbol: "D", Date: day, Open: 80, High: 81, Low: 80, Volume: 1<<63 - 1, Ticks: 2, Last: ticks[11].Tick},
+		{Symbol: "A", Date: day, Reference: 2, ReferenceTime: day.Add(-us), Open: 10, OpenTime: day, High: 30, Low: 5, Volume: 25, Ticks: 5, Last: ticks[4].Tick},
+		{Symbol: "B", Date: day, Reference: 50, ReferenceTime: day.Add(-time.Hour), Last: ticks[8].Tick},
+		{Symbol: "D", Date: day, Open: 80, OpenTime: day.Add(time.Hour), High: 81, Low: 80, Volume: 1<<63 - 1, Ticks: 2, Last: ticks[11].Tick},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("days\n%+v, want\n%+v", got, want)

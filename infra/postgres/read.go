@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -84,6 +85,14 @@ func integer(b []byte) int64 {
 
 // float reads a float8; NULL is 0.
 func float(b []byte) float64 { return math.Float64frombits(uint64(integer(b))) }
+
+// instant reads a timestamptz; NULL is the zero time.
+func instant(b []byte) time.Time {
+	if b == nil {
+		return time.Time{}
+	}
+	return goTime(integer(b))
+}
 
 // each calls fn with every row, which is valid until it returns.
 func each(rows pgx.Rows, fn func(row [][]byte) error) error {
