@@ -25,6 +25,10 @@ const (
 	headerRollup        = "Nats-Rollup"
 	headerExpected      = "Nats-Expected-Last-Subject-Sequence"
 	headerExpectedOf    = "Nats-Expected-Last-Subject-Sequence-Subject"
+	// headerTTL "never" keeps a position from the stream's limit on age: a
+	// partition, or a function, that has had nothing to do for as long must find
+	// it when it goes on.
+	headerTTL = "Nats-TTL"
 )
 
 // codeWrongLastSequence is the server's answer to a stale fence.
@@ -61,7 +65,7 @@ func (c *Client) commitBatch(ctx context.Context, messages []streamflow.Message,
 		}
 	}
 	last := nats.Msg{Subject: subject, Data: position, Header: nats.Header{
-		headerRollup: {"sub"}, headerExpected: {strconv.FormatUint(fence, 10)},
+		headerRollup: {"sub"}, headerTTL: {"never"}, headerExpected: {strconv.FormatUint(fence, 10)},
 	}}
 	if len(messages) > 0 { // a position alone is atomic as it is
 		last.Header[headerBatchID], last.Header[headerBatchSequence] = id, sequences[len(messages)+1]
@@ -92,8 +96,8 @@ func (c *Client) request(ctx context.Context, m *nats.Msg) (uint64, error) {
 // headerOf makes headers of messages one after the other in the same memory.
 // The client has written a header out when PublishMsg returns.
 type headerOf struct {
-	h                        nats.Header
-	position, previous, hops [1]string
+	h                                nats.Header
+	position, previous, hops, output [1]string
 }
 
 func newHeader() *headerOf { return &headerOf{h: make(nats.Header, 8)} }
@@ -101,7 +105,17 @@ func newHeader() *headerOf { return &headerOf{h: make(nats.Header, 8)} }
 // fill makes the header of m, and forgets the one before.
 func (o *headerOf) fill(m *streamflow.Message) nats.Header {
 	clear(o.h)
-	if m.Position.Topic != "" {
+	switch {
+	case m.Cause.Topic != "" || streamflow.IsResult(m.Subject): // a fact or a view
+		if m.Cause.Topic != "" { // else no message caused it, but time
+			o.position[0] = m.Cause.String()
+			o.h[streamflow.HeaderPosition] = o.position[:]
+		}
+		if m.Position.Topic != "" {
+			o.output[0] = m.Position.String()
+			o.h[streamflow.HeaderOutput] = o.output[:]
+		}
+	case m.Position.Topic != "":
 		o.position[0] = m.Position.String()
 		o.h[streamflow.HeaderPosition] = o.position[:]
 		if m.Previous != m.Position.Offset-1 {

@@ -1,9 +1,11 @@
 package jetstream
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -15,7 +17,8 @@ type Client struct {
 	nc      *nats.Conn
 	js      jetstream.JetStream
 	log     *slog.Logger
-	replies replies // to fast batches
+	replies replies  // to fast batches
+	copied  sync.Map // by stream: whether it has replicas
 }
 
 // Connect opens a connection that reconnects for ever by itself. name is shown
@@ -67,6 +70,21 @@ func newEnough(version string) bool {
 		return true
 	}
 	return major > leastMajor || major == leastMajor && minor >= leastMinor
+}
+
+// replicated says whether a stream has replicas, as it was when it was first
+// asked for.
+func (c *Client) replicated(ctx context.Context, stream string) (bool, error) {
+	if known, ok := c.copied.Load(stream); ok {
+		return known.(bool), nil
+	}
+	s, err := c.js.Stream(ctx, stream)
+	if err != nil {
+		return false, err
+	}
+	replicated := s.CachedInfo().Config.Replicas > 1
+	c.copied.Store(stream, replicated)
+	return replicated, nil
 }
 
 // Close ends the connection at once.

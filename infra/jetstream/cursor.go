@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"sync/atomic"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -39,6 +40,7 @@ type cursorData struct {
 	// Since is the stream sequence behind which messages may stand that Next
 	// does not count yet. It is left out where that is the cursor's own.
 	Since *uint64 `json:"since,omitempty"`
+	Topic string  `json:"topic,omitempty"` // [streamflow.Cursor].TopicID
 }
 
 // parseCursor reads a cursor and the sequence behind which to count on.
@@ -55,7 +57,7 @@ func parseCursor(m *jetstream.RawStreamMsg) (cur streamflow.Cursor, since uint64
 	if d.Since != nil {
 		since = *d.Since
 	}
-	return streamflow.Cursor{Next: d.Next, Last: d.Last, Fence: m.Sequence}, since, nil
+	return streamflow.Cursor{Next: d.Next, Last: d.Last, Fence: m.Sequence, TopicID: d.Topic}, since, nil
 }
 
 // MaxPayload is the largest message that the server takes, headers included.
@@ -93,7 +95,7 @@ func (m *Mirror) Commit(ctx context.Context, p streamflow.Partition, messages []
 		_, err := m.c.publishFast(ctx, messages, subject, nil, cur.Fence)
 		return cur.Fence, err
 	}
-	position, err := json.Marshal(cursorData{Next: cur.Next, Last: cur.Last})
+	position, err := json.Marshal(cursorData{Next: cur.Next, Last: cur.Last, Topic: cur.TopicID})
 	if err != nil {
 		return 0, err
 	}
@@ -102,7 +104,7 @@ func (m *Mirror) Commit(ctx context.Context, p streamflow.Partition, messages []
 
 // write stores messages and the cursor in one atomic batch.
 func (m *Mirror) write(ctx context.Context, p streamflow.Partition, messages []streamflow.Message, cur streamflow.Cursor, since *uint64) (uint64, error) {
-	data, err := json.Marshal(cursorData{Next: cur.Next, Last: cur.Last, Since: since})
+	data, err := json.Marshal(cursorData{Next: cur.Next, Last: cur.Last, Since: since, Topic: cur.TopicID})
 	if err != nil {
 		return 0, err
 	}
@@ -167,12 +169,20 @@ func (m *Mirror) Cursor(ctx context.Context, p streamflow.Partition) (streamflow
 // settle counts what stands behind sequence since.
 func (m *Mirror) settle(ctx context.Context, p streamflow.Partition, since uint64, cur *streamflow.Cursor) error {
 	err := m.c.scan(ctx, m.stream, scanOptions{From: since + 1, HeadersOnly: true}, func(msg *streamflow.Message) error {
-		if msg.Position.In() == p && msg.Position.Offset >= cur.Next {
+		if m.mirrored(msg, p) && msg.Position.Offset >= cur.Next {
 			cur.Next, cur.Last = msg.Position.Offset+1, msg.Position.Offset
 		}
 		return nil
 	})
 	return m.wrap(err)
+}
+
+// mirrored says that the bridge has brought msg over from p. In the stream of dead
+// letters there are those of functions, too, which are on subjects of a token
+// more. They have the positions of what the bridge did not refuse: if they
+// counted, it would leave that out when it mirrors it anew.
+func (m *Mirror) mirrored(msg *streamflow.Message, p streamflow.Partition) bool {
+	return msg.Position.In() == p && (m.stream != streamflow.StreamDeadLetters || strings.Count(msg.Subject, ".") == 1)
 }
 
 // Claim makes the caller the one who may write partition p, and returns how far
@@ -231,7 +241,7 @@ func (m *Mirror) Count(ctx context.Context) (uint64, error) {
 func (m *Mirror) Offsets(ctx context.Context, p streamflow.Partition, from int64) (map[int64]struct{}, error) {
 	offsets := make(map[int64]struct{})
 	err := m.c.scan(ctx, m.stream, scanOptions{HeadersOnly: true}, func(msg *streamflow.Message) error {
-		if msg.Position.In() == p && msg.Position.Offset >= from {
+		if m.mirrored(msg, p) && msg.Position.Offset >= from {
 			offsets[msg.Position.Offset] = struct{}{}
 		}
 		return nil

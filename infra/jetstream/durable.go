@@ -146,6 +146,32 @@ func (d *Durable) Rewind(ctx context.Context) error {
 	return nil
 }
 
+// Seek makes the delivery go on behind a sequence of the stream, 0 for its
+// start. The durable stays pinned to us, and Next does not say fresh because of
+// it. A sequence that the stream has not reached is none of this stream's, which
+// was made anew or lost its tail: then the delivery begins at its start.
+func (d *Durable) Seek(ctx context.Context, sequence uint64) error {
+	s, err := d.c.js.Stream(ctx, d.stream)
+	if err != nil {
+		return fmt.Errorf("durable %s: stream %s: %w", d.name, d.stream, err)
+	}
+	if sequence > s.CachedInfo().State.LastSeq {
+		sequence = 0
+	}
+	if _, err := d.c.js.Consumer(ctx, d.stream, d.name); errors.Is(err, jetstream.ErrConsumerNotFound) {
+		if _, err := d.c.js.CreateOrUpdateConsumer(ctx, d.stream, d.config); err != nil {
+			return fmt.Errorf("durable %s: %w", d.name, err)
+		}
+	}
+	if _, err := d.c.js.ResetConsumerToSequence(ctx, d.stream, d.name, sequence+1); err != nil {
+		return fmt.Errorf("durable %s: go on behind %d: %w", d.name, sequence, err)
+	}
+	if d.in != nil && d.pin != "" {
+		d.expected = 1
+	}
+	return nil
+}
+
 // Ack tells the server that all that Next has returned is done with. It is not
 // confirmed: what is delivered again lies below the position.
 func (d *Durable) Ack() error {
@@ -167,9 +193,21 @@ func (d *Durable) Pending(ctx context.Context) (pending uint64, unacked int, err
 }
 
 // Heads returns the offset of the newest mirrored message of each partition,
-// as the bridge's cursors tell it.
+// as the bridge's cursors tell it. Streams of results have no cursors, and no
+// heads that could be known: their readers notice a gap when the next fact comes.
 func (d *Durable) Heads(ctx context.Context) (map[streamflow.Partition]int64, error) {
 	return d.c.heads(ctx, d.stream)
+}
+
+// DeleteDurable removes the durable of a function's shard. One that is not there
+// is no error.
+func (c *Client) DeleteDurable(ctx context.Context, stream, function string, shard int) error {
+	name := streamflow.Durable(function, shard)
+	err := c.js.DeleteConsumer(ctx, stream, name)
+	if err != nil && !errors.Is(err, jetstream.ErrConsumerNotFound) {
+		return fmt.Errorf("delete durable %s of stream %s: %w", name, stream, err)
+	}
+	return nil
 }
 
 // Close ends the delivery and gives the durable up, so that a standby takes
@@ -197,6 +235,9 @@ func (d *Durable) open(ctx context.Context) error {
 	c, err := d.c.js.Consumer(ctx, d.stream, d.name)
 	if errors.Is(err, jetstream.ErrConsumerNotFound) {
 		c, err = d.c.js.CreateOrUpdateConsumer(ctx, d.stream, d.config)
+	} else if err == nil && c.CachedInfo().Config.FilterSubject != d.config.FilterSubject {
+		// The filter of an older version: the durable keeps its place.
+		c, err = d.c.js.UpdateConsumer(ctx, d.stream, d.config)
 	}
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		return fmt.Errorf("stream %s is missing, run `streamflow topics`: %w", d.stream, err)
@@ -214,9 +255,18 @@ func (d *Durable) open(ctx context.Context) error {
 
 // heads settles every cursor of a stream.
 func (c *Client) heads(ctx context.Context, stream string) (map[streamflow.Partition]int64, error) {
-	heads, mirror, filter := make(map[streamflow.Partition]int64), c.Ticks(), streamflow.SubjectCursors
-	if stream == streamflow.StreamDeadLetters {
+	heads := make(map[streamflow.Partition]int64)
+	var mirror *Mirror
+	var filter string
+	switch stream {
+	case streamflow.StreamTicks:
+		mirror, filter = c.Ticks(), streamflow.SubjectCursors
+	case streamflow.StreamDeadLetters:
 		mirror, filter = c.DeadLetters(), streamflow.SubjectDLQCursors
+	case streamflow.StreamEvents:
+		mirror, filter = c.Events(), streamflow.SubjectEventCursors
+	default:
+		return heads, nil
 	}
 	var partitions []streamflow.Partition
 	err := c.scan(ctx, stream, scanOptions{Filter: filter, Newest: true}, func(m *streamflow.Message) error {

@@ -107,7 +107,7 @@ func (c *Client) publishFast(ctx context.Context, messages []streamflow.Message,
 		}
 	}
 	if position != nil {
-		m := nats.Msg{Subject: subject, Data: position, Header: nats.Header{headerRollup: {"sub"}, headerExpected: expected}}
+		m := nats.Msg{Subject: subject, Data: position, Header: nats.Header{headerRollup: {"sub"}, headerTTL: {"never"}, headerExpected: expected}}
 		if err := b.publish(&m); err != nil {
 			return 0, err
 		}

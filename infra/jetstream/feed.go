@@ -3,8 +3,6 @@ package jetstream
 import (
 	"context"
 	"errors"
-	"fmt"
-	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -37,19 +35,12 @@ func mirrored(m *streamflow.Message) (t streamflow.Mirrored, ok bool) {
 // Snapshot returns the newest committed tick of every symbol, and the sequence
 // up to which that is true.
 func (f *Feed) Snapshot(ctx context.Context) (newest []streamflow.Mirrored, last uint64, err error) {
-	s, err := f.c.js.Stream(ctx, streamflow.StreamTicks)
-	if err != nil {
-		return nil, 0, err
-	}
-	last = s.CachedInfo().State.LastSeq
-	// Ticks that arrive meanwhile are newer than last; they may hide the one at
-	// or before it, and Follow(last) brings them again.
-	err = f.c.scan(ctx, streamflow.StreamTicks, scanOptions{Filter: streamflow.SubjectAllTicks, Newest: true}, func(m *streamflow.Message) error {
-		if t, ok := mirrored(m); ok && m.Sequence <= last {
+	messages, last, err := f.c.Snapshot(ctx, streamflow.StreamTicks, streamflow.SubjectAllTicks)
+	for i := range messages {
+		if t, ok := mirrored(&messages[i]); ok {
 			newest = append(newest, t)
 		}
-		return nil
-	})
+	}
 	return newest, last, err
 }
 
@@ -71,82 +62,14 @@ func (f *Feed) Floor(ctx context.Context) (uint64, error) {
 // The slice is valid only during the call. It returns [streamflow.ErrRebuilt]
 // if the stream has been made anew, so that its sequences mean something else.
 func (f *Feed) Follow(ctx context.Context, after uint64, fn func([]streamflow.Mirrored) error) error {
-	for {
-		next, err := f.follow(ctx, after, fn)
-		if ctx.Err() != nil {
-			return ctx.Err()
+	ticks := make([]streamflow.Mirrored, 0, feedBatch)
+	return f.c.Follow(ctx, streamflow.StreamTicks, after, func(batch []streamflow.Message) error {
+		ticks = ticks[:0]
+		for i := range batch {
+			if t, ok := mirrored(&batch[i]); ok {
+				ticks = append(ticks, t)
+			}
 		}
-		var stop *stopError
-		if errors.As(err, &stop) {
-			return stop.err
-		}
-		if errors.Is(err, streamflow.ErrRebuilt) {
-			return err
-		}
-		after = next
-		f.c.log.Warn("the feed of ticks broke off, starting it again", "after", after, "error", err)
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(500 * time.Millisecond):
-		}
-	}
-}
-
-// stopError carries an error of fn, which ends Follow, past those of the feed.
-type stopError struct{ err error }
-
-func (e *stopError) Error() string { return e.err.Error() }
-
-const feedBatch = 1000
-
-func (f *Feed) follow(ctx context.Context, after uint64, fn func([]streamflow.Mirrored) error) (uint64, error) {
-	s, err := f.c.js.Stream(ctx, streamflow.StreamTicks)
-	if err != nil {
-		return after, err
-	}
-	if last := s.CachedInfo().State.LastSeq; after > last {
-		return after, fmt.Errorf("stream %s ends at %d, before %d: %w", streamflow.StreamTicks, last, after, streamflow.ErrRebuilt)
-	}
-	ordered, err := s.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
-		// No filter: the cursors among the ticks are dropped here, because to look
-		// for the next match costs the server several times as much as to take the
-		// next. A consumer that acknowledges nothing can do without; see Durable.
-		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: after + 1,
-		InactiveThreshold: 30 * time.Second, MaxResetAttempts: 1,
+		return fn(ticks)
 	})
-	if err != nil {
-		return after, err
-	}
-	in, stop, err := consume(ordered)
-	if err != nil {
-		return after, err
-	}
-	defer stop()
-	batch := make([]streamflow.Mirrored, 0, feedBatch)
-	var raw []jetstream.Msg
-	var m streamflow.Message
-	for {
-		if raw, err = in.next(ctx, raw[:0], feedBatch); err != nil {
-			return after, err
-		}
-		batch = batch[:0]
-		for _, msg := range raw {
-			meta, err := msg.Metadata()
-			if err != nil {
-				return after, err
-			}
-			after = meta.Sequence.Stream
-			if isCursor(msg.Subject()) {
-				continue
-			}
-			readMessage(&m, msg, meta)
-			if t, ok := mirrored(&m); ok {
-				batch = append(batch, t)
-			}
-		}
-		if err := fn(batch); err != nil {
-			return after, &stopError{err}
-		}
-	}
 }

@@ -122,7 +122,7 @@ func TestEnsureIsIdempotentAndRefusesWhatItCannotChange(t *testing.T) {
 	limits := jetstream.DefaultLimits
 	limits.Age = time.Hour
 	changes, err := c.Ensure(t.Context(), limits)
-	if err != nil || len(changes) != 2 {
+	if err != nil || len(changes) != 7 {
 		t.Fatalf("new age: %v, %v", changes, err)
 	}
 }

@@ -100,11 +100,14 @@ func drain(ctx context.Context, consumer jetstream.Consumer, last uint64, fn fun
 }
 
 // readMessage fills m from a delivered message. A missing or unreadable position leaves
-// Position.Topic empty: the message did not come through the bridge.
+// Position.Topic empty: the message did not come through the bridge, or, in a
+// stream of results, is a view.
 func readMessage(m *streamflow.Message, msg jetstream.Msg, meta *jetstream.MsgMetadata) {
 	*m = streamflow.Message{Subject: msg.Subject(), Data: msg.Data(), Sequence: meta.Sequence.Stream, Stored: meta.Timestamp}
 	h := msg.Headers()
-	if p, err := streamflow.ParsePosition(first(h, streamflow.HeaderPosition)); err == nil {
+	if streamflow.IsResult(m.Subject) {
+		readResult(m, h)
+	} else if p, err := streamflow.ParsePosition(first(h, streamflow.HeaderPosition)); err == nil {
 		m.Position, m.Previous = p, p.Offset-1
 		if previous := first(h, streamflow.HeaderPrevious); previous != "" {
 			if n, err := strconv.ParseInt(previous, 10, 64); err == nil {
@@ -119,6 +122,19 @@ func readMessage(m *streamflow.Message, msg jetstream.Msg, meta *jetstream.MsgMe
 				m.Headers = append(m.Headers, streamflow.Header{Key: key, Value: []byte(v)})
 			}
 		}
+	}
+}
+
+// readResult reads where a result stands, and what it follows from.
+func readResult(m *streamflow.Message, h nats.Header) {
+	if p, err := streamflow.ParsePosition(first(h, streamflow.HeaderPosition)); err == nil {
+		m.Cause = p
+	}
+	if p, err := streamflow.ParsePosition(first(h, streamflow.HeaderOutput)); err == nil {
+		m.Position, m.Previous = p, p.Offset-1
+	}
+	if replay := first(h, streamflow.HeaderReplay); replay != "" {
+		m.Headers = append(m.Headers, streamflow.Header{Key: streamflow.HeaderReplay, Value: []byte(replay)})
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -14,41 +15,84 @@ import (
 
 // Limits bound what the streams keep.
 type Limits struct {
-	Age      time.Duration // of TICKS; DLQ keeps seven times as long
-	Bytes    int64         // of TICKS; DLQ may hold a tenth; 0 means no limit
+	Age      time.Duration // of TICKS, EVENTS and results; DLQ and ALERTS keep seven times as long
+	Bytes    int64         // of TICKS; a stream of results may hold a third, DLQ a tenth; 0 means no limit
 	Replicas int           // 1 or 3
+	// Functions are those that keep their checkpoints and states in a stream of
+	// results, by stream. Those that are not named have no place to write to.
+	Functions map[string][]string
 }
 
 // DefaultLimits keeps a day of ticks, as the topic does, within 3 GiB.
-var DefaultLimits = Limits{Age: 24 * time.Hour, Bytes: 3 << 30, Replicas: 1}
+var DefaultLimits = Limits{
+	Age: 24 * time.Hour, Bytes: 3 << 30, Replicas: 1,
+	Functions: map[string][]string{
+		streamflow.StreamCandles:    {streamflow.FunctionCandles},
+		streamflow.StreamIndicators: {streamflow.FunctionIndicators},
+		streamflow.StreamAlerts:     {streamflow.FunctionAlerts},
+		streamflow.StreamResults:    {streamflow.FunctionBuckets, streamflow.FunctionLogins},
+	},
+}
+
+// mirrors are the streams that can be made anew from Kafka.
+var mirrors = []string{streamflow.StreamTicks, streamflow.StreamEvents, streamflow.StreamDeadLetters}
 
 // Streams returns the configuration of every stream in the address book.
 func Streams(l Limits) []jetstream.StreamConfig {
-	base := func(name, description string, subjects ...string) jetstream.StreamConfig {
-		return jetstream.StreamConfig{
-			Name: name, Description: description, Subjects: subjects,
-			Storage: jetstream.FileStorage, Retention: jetstream.LimitsPolicy, Discard: jetstream.DiscardOld,
-			Replicas: max(l.Replicas, 1), MaxAge: l.Age, MaxBytes: cmp.Or(l.Bytes, -1), MaxMsgs: -1,
-			MaxConsumers: -1, MaxMsgSize: -1, MaxMsgsPerSubject: -1,
-			// Rollup keeps one cursor, and batches carry it with its data.
-			AllowRollup: true, AllowAtomicPublish: true, AllowBatchPublish: true,
-			// Positions do not rest on deduplication; the smallest window costs least.
-			Duplicates: 100 * time.Millisecond,
-		}
-	}
-	ticks := base(streamflow.StreamTicks, "ticks by symbol, mirrored from Kafka by the bridge",
-		streamflow.SubjectAllTicks, streamflow.SubjectCursors)
-	dlq := base(streamflow.StreamDeadLetters, "messages that the bridge refused, with the reason",
-		streamflow.SubjectAllDeadLetters, streamflow.SubjectDLQCursors)
+	dlq := l.stream(streamflow.StreamDeadLetters, "messages that the bridge refused, or a function could not step, with the reason",
+		streamflow.SubjectAllLetters, streamflow.SubjectDLQCursors)
 	dlq.MaxAge, dlq.MaxBytes = 7*l.Age, cmp.Or(l.Bytes/10, -1)
-	return []jetstream.StreamConfig{ticks, dlq}
+	alerts := l.results(streamflow.StreamAlerts, streamflow.SubjectAllAlerts, "alerts by symbol")
+	alerts.MaxAge = 7 * l.Age
+	return []jetstream.StreamConfig{
+		l.stream(streamflow.StreamTicks, "ticks by symbol, mirrored from Kafka by the bridge",
+			streamflow.SubjectAllTicks, streamflow.SubjectCursors),
+		l.stream(streamflow.StreamEvents, "events by topic and type, mirrored from Kafka by the bridge",
+			streamflow.SubjectAllEvents, streamflow.SubjectEventCursors),
+		dlq,
+		l.results(streamflow.StreamCandles, streamflow.SubjectAllCandles, "candles by interval and symbol"),
+		l.results(streamflow.StreamIndicators, streamflow.SubjectAllIndicators, "indicators by symbol"),
+		alerts,
+		l.results(streamflow.StreamResults, streamflow.SubjectAllResults, "results of all other functions, by function and key"),
+	}
 }
+
+func (l Limits) stream(name, description string, subjects ...string) jetstream.StreamConfig {
+	return jetstream.StreamConfig{
+		Name: name, Description: description, Subjects: subjects,
+		Storage: jetstream.FileStorage, Retention: jetstream.LimitsPolicy, Discard: jetstream.DiscardOld,
+		Replicas: max(l.Replicas, 1), MaxAge: l.Age, MaxBytes: cmp.Or(l.Bytes, -1), MaxMsgs: -1,
+		MaxConsumers: -1, MaxMsgSize: -1, MaxMsgsPerSubject: -1,
+		// Rollup keeps one cursor, and batches carry it with its data.
+		AllowRollup: true, AllowAtomicPublish: true, AllowBatchPublish: true,
+		// Positions outlive the limit on age.
+		AllowMsgTTL: true,
+		// Positions do not rest on deduplication; the smallest window costs least.
+		Duplicates: 100 * time.Millisecond,
+	}
+}
+
+// results is a stream of results, with the checkpoints and states of those who
+// write to it.
+func (l Limits) results(name, subject, description string) jetstream.StreamConfig {
+	c := l.stream(name, description, subject)
+	for _, function := range l.Functions[name] {
+		token := streamflow.Token(function)
+		c.Subjects = append(c.Subjects, "checkpoint."+token+".>", "state."+token+".>")
+	}
+	c.MaxBytes = cmp.Or(l.Bytes/3, -1)
+	return c
+}
+
+// statusTTL is how long a worker that says nothing counts as there.
+const statusTTL = 10 * time.Second
 
 // buckets are the key-value buckets of the address book.
 func buckets(l Limits) []jetstream.KeyValueConfig {
 	return []jetstream.KeyValueConfig{
 		{Bucket: streamflow.BucketRules, Description: "alert rules", History: 8, Replicas: max(l.Replicas, 1)},
-		{Bucket: streamflow.BucketFunctions, Description: "desired state of each function", History: 8, Replicas: max(l.Replicas, 1)},
+		{Bucket: streamflow.BucketFunctions, Description: "desired state and layout of each function", History: 8, Replicas: max(l.Replicas, 1)},
+		{Bucket: streamflow.BucketStatus, Description: "what the workers say of their shards, for seconds", TTL: statusTTL, Storage: jetstream.MemoryStorage, Replicas: max(l.Replicas, 1)},
 	}
 }
 
@@ -81,12 +125,17 @@ func (c *Client) Ensure(ctx context.Context, l Limits) (changes []string, err er
 func (c *Client) ensureStream(ctx context.Context, want jetstream.StreamConfig) ([]string, error) {
 	s, err := c.js.Stream(ctx, want.Name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		// Create is idempotent for the same configuration, so several
-		// processes may do this at once.
-		if _, err := c.js.CreateStream(ctx, want); err != nil {
+		// The sequences of a stream that is made anew must not be those of the
+		// one before it: to whoever has slept through that, they would seem to go on.
+		want.FirstSeq = uint64(time.Now().UnixMilli())
+		_, err := c.js.CreateStream(ctx, want)
+		if err == nil {
+			return []string{"stream " + want.Name + ": created"}, nil
+		}
+		if !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
 			return nil, err
 		}
-		return []string{"stream " + want.Name + ": created"}, nil
+		s, err = c.js.Stream(ctx, want.Name) // another process was faster
 	}
 	if err != nil {
 		return nil, err
@@ -99,8 +148,10 @@ func (c *Client) ensureStream(ctx context.Context, want jetstream.StreamConfig) 
 	if len(differences) == 0 {
 		return nil, nil
 	}
+	have.Subjects = append(have.Subjects, missing(have, want)...)
 	have.MaxAge, have.MaxBytes, have.Replicas = want.MaxAge, want.MaxBytes, want.Replicas
 	have.AllowRollup, have.AllowAtomicPublish, have.AllowBatchPublish, have.DenyPurge = true, true, true, false
+	have.AllowMsgTTL = true
 	have.Duplicates = min(have.Duplicates, want.MaxAge)
 	if _, err := c.js.UpdateStream(ctx, have); err != nil {
 		return nil, err
@@ -111,12 +162,23 @@ func (c *Client) ensureStream(ctx context.Context, want jetstream.StreamConfig) 
 	return differences, nil
 }
 
+// missing are the subjects that a stream is to have and has not. It may have
+// others: those of a function that this version does not know are left alone.
+func missing(have, want jetstream.StreamConfig) (subjects []string) {
+	for _, s := range want.Subjects {
+		if !slices.Contains(have.Subjects, s) {
+			subjects = append(subjects, s)
+		}
+	}
+	return subjects
+}
+
 func compatible(have, want jetstream.StreamConfig) error {
 	refuse := func(what string, have, want any) error {
 		return fmt.Errorf("%s is %v, want %v: this cannot be changed safely; remove the stream and run `streamflow rebuild`", what, have, want)
 	}
 	switch {
-	case fmt.Sprint(have.Subjects) != fmt.Sprint(want.Subjects):
+	case !slices.Contains(have.Subjects, want.Subjects[0]):
 		return refuse("subjects", have.Subjects, want.Subjects)
 	case have.Storage != want.Storage:
 		return refuse("storage", have.Storage, want.Storage)
@@ -136,21 +198,26 @@ func differences(have, want jetstream.StreamConfig) (list []string) {
 			list = append(list, fmt.Sprintf("%s %v -> %v", what, have, want))
 		}
 	}
+	for _, subject := range missing(have, want) {
+		list = append(list, "subject "+subject+" added")
+	}
 	note("max_age", have.MaxAge, want.MaxAge)
 	note("max_bytes", have.MaxBytes, want.MaxBytes)
 	note("replicas", have.Replicas, want.Replicas)
 	note("allow_rollup", have.AllowRollup, want.AllowRollup)
 	note("allow_atomic", have.AllowAtomicPublish, want.AllowAtomicPublish)
 	note("allow_batched", have.AllowBatchPublish, want.AllowBatchPublish)
+	note("allow_msg_ttl", have.AllowMsgTTL, want.AllowMsgTTL)
 	return list
 }
 
-// DeleteStreams removes the streams of the address book with all they hold:
-// the first half of a rebuild. Streams that are not there are no error.
+// DeleteStreams removes the streams that can be made anew from Kafka: the first
+// half of a rebuild. Those that are not there are no error. Results stay, with
+// the positions up to which they were derived.
 func (c *Client) DeleteStreams(ctx context.Context) error {
-	for _, s := range Streams(Limits{}) {
-		if err := c.js.DeleteStream(ctx, s.Name); err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
-			return fmt.Errorf("stream %s: %w", s.Name, err)
+	for _, name := range mirrors {
+		if err := c.js.DeleteStream(ctx, name); err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
+			return fmt.Errorf("stream %s: %w", name, err)
 		}
 	}
 	return nil

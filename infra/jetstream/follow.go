@@ -1,0 +1,134 @@
+package jetstream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"streamflow"
+)
+
+// feedBatch is how many messages a follower is given at a time at most.
+const feedBatch = 1000
+
+// Snapshot returns the newest message of every subject of stream that matches
+// filter, and the sequence up to which that is true.
+func (c *Client) Snapshot(ctx context.Context, stream, filter string) (newest []streamflow.Message, last uint64, err error) {
+	s, err := c.js.Stream(ctx, stream)
+	if err != nil {
+		return nil, 0, err
+	}
+	last = s.CachedInfo().State.LastSeq
+	// Messages that arrive meanwhile are newer than last; they may hide the one at
+	// or before it, and Follow(last) brings them again.
+	err = c.scan(ctx, stream, scanOptions{Filter: filter, Newest: true}, func(m *streamflow.Message) error {
+		if m.Sequence <= last {
+			newest = append(newest, *m)
+		}
+		return nil
+	})
+	return newest, last, err
+}
+
+// Follow calls fn with every message of stream after sequence after, but for
+// positions and states, in stream order, in batches as they arrive, until ctx
+// ends or fn fails. It reconnects by itself. The slice is valid only during the
+// call. It returns [streamflow.ErrRebuilt] if the stream has been made anew, so
+// that its sequences mean something else.
+func (c *Client) Follow(ctx context.Context, stream string, after uint64, fn func([]streamflow.Message) error) error {
+	for {
+		next, err := c.follow(ctx, stream, after, fn)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		var stop *stopError
+		if errors.As(err, &stop) {
+			return stop.err
+		}
+		if errors.Is(err, streamflow.ErrRebuilt) {
+			return err
+		}
+		after = next
+		c.log.Warn("the feed broke off, starting it again", "stream", stream, "after", after, "error", err)
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(500 * time.Millisecond):
+		}
+	}
+}
+
+// stopError carries an error of fn, which ends Follow, past those of the feed.
+type stopError struct{ err error }
+
+func (e *stopError) Error() string { return e.err.Error() }
+
+// same says whether sequence after is one of this stream, not of an earlier one
+// of its name.
+func same(info *jetstream.StreamInfo, after uint64) error {
+	name, first, last := info.Config.Name, info.Config.FirstSeq, info.State.LastSeq
+	if after > last {
+		return fmt.Errorf("stream %s ends at %d, before %d: %w", name, last, after, streamflow.ErrRebuilt)
+	}
+	if after > 0 && after+1 < first {
+		return fmt.Errorf("stream %s began at %d, after %d: %w", name, first, after, streamflow.ErrRebuilt)
+	}
+	return nil
+}
+
+func (c *Client) follow(ctx context.Context, stream string, after uint64, fn func([]streamflow.Message) error) (uint64, error) {
+	s, err := c.js.Stream(ctx, stream)
+	if err != nil {
+		return after, err
+	}
+	if err := same(s.CachedInfo(), after); err != nil {
+		return after, err
+	}
+	ordered, err := s.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
+		// No filter: the cursors among the messages are dropped here, because to look
+		// for the next match costs the server several times as much as to take the
+		// next. A consumer that acknowledges nothing can do without; see Durable.
+		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: after + 1,
+		InactiveThreshold: 30 * time.Second, MaxResetAttempts: 1,
+	})
+	if err != nil {
+		return after, err
+	}
+	in, stop, err := consume(ordered)
+	if err != nil {
+		return after, err
+	}
+	defer stop()
+	batch := make([]streamflow.Message, 0, feedBatch)
+	var raw []jetstream.Msg
+	for {
+		if raw, err = in.next(ctx, raw[:0], feedBatch); err != nil {
+			return after, err
+		}
+		batch = batch[:0]
+		for _, msg := range raw {
+			meta, err := msg.Metadata()
+			if err != nil {
+				return after, err
+			}
+			after = meta.Sequence.Stream
+			if !isBookkeeping(msg.Subject()) {
+				batch = append(batch, streamflow.Message{})
+				readMessage(&batch[len(batch)-1], msg, meta)
+			}
+		}
+		if err := fn(batch); err != nil {
+			return after, &stopError{err}
+		}
+	}
+}
+
+// isBookkeeping tells what stands among the messages of a stream and is none:
+// the bridge's cursors, the functions' checkpoints and states.
+func isBookkeeping(subject string) bool {
+	return isCursor(subject) || strings.HasPrefix(subject, "state.") || strings.HasPrefix(subject, "checkpoint.")
+}
