@@ -3,6 +3,7 @@ package bridge
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -34,12 +35,18 @@ type Target interface {
 	MaxPayload() int
 }
 
+// Route is a topic and where it goes.
+type Route struct {
+	streamflow.Route
+	Target Target
+}
+
 // Config of a bridge.
 type Config struct {
-	Topic   string
+	Routes  []Route // one for each topic
 	Group   string
-	Ticks   Target
-	Letters Target
+	Letters Target           // of what is refused, of all topics
+	Mask    *streamflow.Mask // nil if no route masks anything
 	// Connect opens a Kafka client with further options. It is called again
 	// whenever the bridge must begin anew.
 	Connect func(ctx context.Context, opts ...kgo.Opt) (*kgo.Client, error)
@@ -48,7 +55,7 @@ type Config struct {
 	Metrics *Metrics
 }
 
-// Bridge mirrors one topic.
+// Bridge mirrors the topics of its routes.
 type Bridge struct{ Config }
 
 const (
@@ -76,7 +83,6 @@ func New(c Config) *Bridge {
 	if c.Metrics == nil {
 		c.Metrics = NewMetrics(nil)
 	}
-	c.Logger = c.Logger.With("topic", c.Topic)
 	return &Bridge{Config: c}
 }
 
@@ -84,6 +90,9 @@ func New(c Config) *Bridge {
 // away and goes on by itself when they come back. It returns an error only if
 // going on would be wrong: see [LostTopicError].
 func (b *Bridge) Run(ctx context.Context) error {
+	if err := b.check(); err != nil {
+		return err
+	}
 	retry := backoff{}
 	for ctx.Err() == nil {
 		started := time.Now()
@@ -104,4 +113,40 @@ func (b *Bridge) Run(ctx context.Context) error {
 	}
 	b.Logger.Info("bridge stopped")
 	return nil
+}
+
+// check refuses routes that nothing good can come of.
+func (b *Bridge) check() error {
+	seen := make(map[string]bool)
+	for _, r := range b.Routes {
+		switch {
+		case seen[r.Topic]:
+			return fmt.Errorf("topic %s has two routes", r.Topic)
+		case len(r.Mask) > 0 && b.Config.Mask == nil:
+			return fmt.Errorf("topic %s: %v must be masked, and there is no key to do it with", r.Topic, r.Mask)
+		}
+		seen[r.Topic] = true
+	}
+	if len(seen) == 0 {
+		return errors.New("the bridge has no route")
+	}
+	return nil
+}
+
+// route returns the route of a topic; nil if it has none.
+func (b *Bridge) route(topic string) *Route {
+	for i := range b.Routes {
+		if b.Routes[i].Topic == topic {
+			return &b.Routes[i]
+		}
+	}
+	return nil
+}
+
+func (b *Bridge) topics() []string {
+	topics := make([]string, len(b.Routes))
+	for i := range b.Routes {
+		topics[i] = b.Routes[i].Topic
+	}
+	return topics
 }

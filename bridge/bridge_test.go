@@ -17,6 +17,7 @@ import (
 
 	"streamflow"
 	"streamflow/bridge"
+	"streamflow/infra/kafka/kafkatest"
 )
 
 // refused is one record for every reason.
@@ -173,28 +174,66 @@ func TestRetentionPassedTheCursor(t *testing.T) {
 	}
 }
 
+// The new topic may be shorter than the cursor, or longer, whether the cursor was
+// written behind the last ticks or stands before them.
 func TestTopicMadeAnewStopsTheBridge(t *testing.T) {
+	for name, n := range map[string]struct{ before, after int }{"shorter": {20, 0}, "longer": {20, 50}, "longer than few": {3, 50}} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, 1)
+			b := r.bridge()
+			r.load(n.before, 1)
+			r.mirrored()
+			_ = b.stop()
+			admin := kadm.NewClient(r.producer)
+			if _, err := admin.DeleteTopics(t.Context(), r.topic); err != nil {
+				t.Fatal(err)
+			}
+			r.until("the topic made anew", func() bool {
+				_, err := admin.CreateTopic(t.Context(), 1, 1, nil, r.topic)
+				return err == nil // a real Kafka deletes in its own time
+			})
+			if n.after > 0 {
+				// With a client that has not seen the topic before.
+				r.producer = kafkatest.Client(t, r.brokers, kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.DefaultProduceTopic(r.topic))
+				r.load(n.after, 1)
+			}
+			b = r.bridge()
+			select {
+			case err := <-b.done:
+				var lost *bridge.LostTopicError
+				if !errors.As(err, &lost) || lost.Next != int64(n.before) || !strings.Contains(err.Error(), "streamflow rebuild") {
+					t.Fatalf("the bridge ends with %v, want a LostTopicError at %d", err, n.before)
+				}
+			case <-time.After(30 * time.Second):
+				t.Fatal("the bridge goes on")
+			}
+		})
+	}
+}
+
+// The bridge runs while the topic is made anew, and is longer at once.
+func TestTopicMadeAnewBeforeOurEyes(t *testing.T) {
 	r := newRig(t, 1)
 	b := r.bridge()
 	r.load(20, 1)
 	r.mirrored()
-	_ = b.stop()
 	admin := kadm.NewClient(r.producer)
 	if _, err := admin.DeleteTopics(t.Context(), r.topic); err != nil {
 		t.Fatal(err)
 	}
 	r.until("the topic made anew", func() bool {
 		_, err := admin.CreateTopic(t.Context(), 1, 1, nil, r.topic)
-		return err == nil // a real Kafka deletes in its own time
+		return err == nil
 	})
-	b = r.bridge()
+	r.producer = kafkatest.Client(t, r.brokers, kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.DefaultProduceTopic(r.topic))
+	r.load(50, 1)
 	select {
 	case err := <-b.done:
 		var lost *bridge.LostTopicError
-		if !errors.As(err, &lost) || lost.Next != 20 {
-			t.Fatalf("the bridge ends with %v, want a LostTopicError at 20", err)
+		if !errors.As(err, &lost) {
+			t.Fatalf("the bridge ends with %v, want a LostTopicError", err)
 		}
-	case <-time.After(30 * time.Second):
+	case <-time.After(40 * time.Second):
 		t.Fatal("the bridge goes on")
 	}
 }
@@ -274,7 +313,7 @@ func TestVerdictStands(t *testing.T) {
 	r.send(&kgo.Record{Value: tick(1)}, "")
 	r.send(&kgo.Record{Value: fmt.Appendf(nil, `{"symbol":"A","price":1,"volume":1,"timestamp":%d}`, ahead.UnixMilli())}, streamflow.ReasonFuture)
 	r.send(&kgo.Record{Value: tick(2)}, "")
-	a := r.bridge(func(c *bridge.Config) { c.Ticks = dying{c.Ticks} })
+	a := r.bridge(func(c *bridge.Config) { c.Routes[0].Target = dying{c.Routes[0].Target} })
 	r.until("the dead letter", func() bool { return a.metric(t, "rejected_total") > 0 })
 	_ = a.stop()
 	r.until("the time at which it is no longer too far ahead", func() bool { return time.Until(ahead) < streamflow.MaxAhead })

@@ -126,7 +126,7 @@ func TestDeadLettersAfterKafkaDiedInATransaction(t *testing.T) {
 	if _, err := kadm.NewClient(client).CreateTopic(t.Context(), 1, 1, nil, "dlq"); err != nil {
 		t.Fatal(err)
 	}
-	sink := func(client *kgo.Client) *bridge.DeadLetters {
+	sink := func(client *kgo.Client) *bridge.Publisher {
 		seeds := client.OptValue(kgo.SeedBrokers).([]string)
 		d := bridge.NewDeadLetters("dlq", func(_ context.Context, opts ...kgo.Opt) (*kgo.Client, error) {
 			return kgo.NewClient(append([]kgo.Opt{kgo.SeedBrokers(seeds...)}, opts...)...)

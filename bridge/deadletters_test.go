@@ -2,8 +2,10 @@ package bridge_test
 
 import (
 	"bytes"
+	"crypto/rand"
 	"errors"
 	"maps"
+	"strings"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -67,12 +69,12 @@ func TestDeadLettersComeBackOnce(t *testing.T) {
 	r := newRig(t, 1)
 	topic := kafkatest.Topic(t, "dlq")
 	kafkatest.Create(t, r.producer, topic, 1)
-	sink := func() *bridge.DeadLetters {
+	sink := func() *bridge.Publisher {
 		d := bridge.NewDeadLetters(topic, r.open, nil)
 		t.Cleanup(d.Close)
 		return d
 	}
-	load := func(d *bridge.DeadLetters, want map[streamflow.Partition]int64) {
+	load := func(d *bridge.Publisher, want map[streamflow.Partition]int64) {
 		t.Helper()
 		if got, err := d.Load(t.Context()); err != nil || !maps.Equal(got, want) {
 			t.Fatalf("loaded %v, %v, want %v", got, err, want)
@@ -131,5 +133,88 @@ func TestDeadLettersComeBackOnce(t *testing.T) {
 	}
 	if want != 16 {
 		t.Fatalf("dead letters up to %d came back, want 15", want-1)
+	}
+}
+
+// A dead letter may be longer than Kafka takes: it came compressed, or nearly
+// filled a record without the headers that it gets. It must hold nothing up.
+func TestLongDeadLetterIsCut(t *testing.T) {
+	r := newRig(t, 1)
+	topic := kafkatest.Topic(t, "dlq")
+	kafkatest.Create(t, r.producer, topic, 1)
+	d := bridge.NewDeadLetters(topic, r.open, nil)
+	defer d.Close()
+	if _, err := d.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	// Of chance, so that it is as long when it is compressed.
+	value := make([]byte, 3<<20)
+	_, _ = rand.Read(value)
+	m := letters(1, 1)[0]
+	m.Data = value
+	m.Headers = append(m.Headers, streamflow.Header{Key: streamflow.HeaderCut, Value: []byte("key")})
+	m.Headers[2].Value = []byte("h=" + strings.Repeat("%FF", 5<<10))
+	if err := d.Commit(t.Context(), []streamflow.Message{m}, nil, at(1)); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := d.Peek(t.Context()); err != nil || !maps.Equal(got, at(1)) { // which waits until the topic shows it
+		t.Fatalf("peeked %v, %v", got, err)
+	}
+	_, end, err := kafka.Marks(t.Context(), r.producer, topic)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	err = kafka.Scan(t.Context(), r.producer, topic, end, func(record *kgo.Record) error {
+		found++
+		cut := ""
+		for _, h := range record.Headers {
+			if h.Key == streamflow.HeaderCut {
+				cut = string(h.Value)
+			}
+		}
+		if cut != "key value" || len(record.Value) < 900<<10 || !bytes.HasPrefix(value, record.Value) {
+			t.Errorf("%d bytes, cut %q", len(record.Value), cut)
+		}
+		return nil
+	})
+	if err != nil || found != 1 {
+		t.Fatalf("%d records, %v", found, err)
+	}
+}
+
+// Records that were written before there were vectors tell of themselves, each,
+// however far back that of a partition is.
+func TestPositionsOfOlderRecords(t *testing.T) {
+	r := newRig(t, 1)
+	topic := kafkatest.Topic(t, "dlq")
+	kafkatest.Create(t, r.producer, topic, 2)
+	want := make(map[streamflow.Partition]int64)
+	for i := range int64(300) {
+		p := streamflow.Position{Topic: "ticks", Partition: int32(i % 2), Offset: i}
+		if i < 20 {
+			p.Topic = "events"
+		}
+		want[p.In()] = i
+		record := &kgo.Record{Topic: topic, Partition: p.Partition, Headers: []kgo.RecordHeader{{Key: streamflow.HeaderPosition, Value: p.AppendTo(nil)}}}
+		r.producer.Produce(t.Context(), record, nil)
+	}
+	if err := r.producer.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	d := bridge.NewDeadLetters(topic, r.open, nil)
+	defer d.Close()
+	got, err := d.Load(t.Context())
+	if err != nil || !maps.Equal(got, want) {
+		t.Fatalf("loaded %v, %v, want %v", got, err, want)
+	}
+	// From the first vector on its partition need not be read back; the other one has it, too, or none.
+	to := maps.Clone(want)
+	to[origin] = 1000
+	if err := d.Commit(t.Context(), letters(1000, 1000), want, to); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := d.Load(t.Context()); err != nil || !maps.Equal(got, to) {
+		t.Fatalf("loaded %v, %v, want %v", got, err, to)
 	}
 }

@@ -1,20 +1,22 @@
 // Package bridge mirrors Kafka topics into JetStream, and brings results back.
 //
-// Forward ([Bridge]): a consumer group shares the partitions of a topic among
-// bridges. Each partition has one worker, which checks every record, puts the
-// good ones and the partition's cursor into one batch, and waits for it.
-// The cursor in JetStream, never the group's offset, says where to read on:
+// Forward ([Bridge]): a consumer group shares the partitions of all topics that
+// have a [Route] among bridges. Each partition has one worker, which checks
+// every record by the schema of its route, puts the good ones and the
+// partition's cursor into one batch, and waits for it. The cursor in JetStream,
+// never the group's offset, says where to read on:
 //
 //	group assigns partition ─▶ read cursor ─▶ fetch from cursor.Next
-//	records ─▶ check ─┬─ good ─▶ batch of ticks + cursor ─▶ TICKS
-//	                  └─ bad  ─▶ batch of letters + cursor ─▶ DLQ   (first)
+//	records ─▶ check ─┬─ good ─▶ mask ─▶ batch + cursor ─▶ TICKS or EVENTS
+//	                  └─ bad  ─▶ mask ─▶ letters + cursor ─▶ DLQ   (first)
 //
-// The dead letters of a batch are committed before its ticks, with a cursor of
-// their own, so a crash between the two repeats neither. The fence in each
-// cursor refuses a bridge that was paused while another took over.
+// The dead letters of a batch are committed before the good ones, with a cursor
+// of their own, so a crash between the two repeats neither. The fence in each
+// cursor refuses a bridge that was paused while another took over. What a route
+// says is masked before it leaves the worker, in dead letters too.
 //
-// Back ([DeadLetters]): dead letters go to a Kafka topic, in transactions whose
-// records carry their positions.
+// Back ([Publisher]): dead letters and results go to Kafka topics, in
+// transactions whose records carry their positions.
 //
 // This is the only room beside infra/kafka that names franz-go.
 package bridge

@@ -13,10 +13,10 @@ import (
 // Metrics of the bridges of a process.
 type Metrics struct {
 	messages, bytes, rejected          *prometheus.CounterVec
-	fences, failures, restarts, missed prometheus.Counter
-	batch, latency                     prometheus.Histogram
+	fences, failures, missed, returned *prometheus.CounterVec
+	restarts                           prometheus.Counter
+	batch, latency                     *prometheus.HistogramVec
 	lag                                *prometheus.GaugeVec
-	returned                           prometheus.Counter
 	mu                                 sync.Mutex
 	ends, nexts                        map[streamflow.Partition]int64
 }
@@ -32,22 +32,22 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 	counters := func(name, help string, labels ...string) *prometheus.CounterVec {
 		return prometheus.NewCounterVec(prometheus.CounterOpts(opts(name, help)), labels)
 	}
-	histogram := func(name, help string, buckets []float64) prometheus.Histogram {
-		return prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: "streamflow", Subsystem: "bridge", Name: name, Help: help, Buckets: buckets})
+	histogram := func(name, help string, buckets []float64) *prometheus.HistogramVec {
+		return prometheus.NewHistogramVec(prometheus.HistogramOpts{Namespace: "streamflow", Subsystem: "bridge", Name: name, Help: help, Buckets: buckets}, []string{"topic"})
 	}
 	m := &Metrics{
 		messages: counters("messages_total", "Records mirrored into JetStream.", "topic", "partition"),
 		bytes:    counters("bytes_total", "Bytes of the mirrored records' values.", "topic", "partition"),
 		rejected: counters("rejected_total", "Records refused and dead-lettered, by reason.", "topic", "reason"),
-		fences:   counter("fenced_total", "Commits refused because another bridge had moved the cursor."),
-		failures: counter("failures_total", "Commits that failed for another reason and were tried again."),
+		fences:   counters("fenced_total", "Commits refused because another bridge had moved the cursor.", "topic"),
+		failures: counters("failures_total", "Commits that failed for another reason and were tried again.", "topic"),
 		restarts: counter("restarts_total", "Times that the bridge began anew from its cursors."),
-		missed:   counter("missed_total", "Records that Kafka's retention took before they were mirrored."),
+		missed:   counters("missed_total", "Records that Kafka's retention took before they were mirrored.", "topic"),
 		batch:    histogram("batch_messages", "Messages in a batch.", []float64{1, 2, 5, 10, 20, 50, 100, 200, 500, 999}),
 		latency:  histogram("commit_seconds", "Time from a batch's first byte to its commit.", prometheus.ExponentialBuckets(0.0005, 2, 14)),
 		lag: prometheus.NewGaugeVec(prometheus.GaugeOpts(opts("lag_messages", "Records between the cursor and the end of the partition.")),
 			[]string{"topic", "partition"}),
-		returned: counter("returned_total", "Dead letters published to the Kafka topic."),
+		returned: counters("returned_total", "Dead letters and results published to Kafka, by the topic that they went to.", "topic"),
 		ends:     make(map[streamflow.Partition]int64), nexts: make(map[streamflow.Partition]int64),
 	}
 	if r != nil {
@@ -64,8 +64,8 @@ func (m *Metrics) committed(p streamflow.Partition, good []streamflow.Message, t
 	partition := strconv.Itoa(int(p.Number))
 	m.messages.WithLabelValues(p.Topic, partition).Add(float64(len(good)))
 	m.bytes.WithLabelValues(p.Topic, partition).Add(float64(bytes))
-	m.batch.Observe(float64(len(good)))
-	m.latency.Observe(took.Seconds())
+	m.batch.WithLabelValues(p.Topic).Observe(float64(len(good)))
+	m.latency.WithLabelValues(p.Topic).Observe(took.Seconds())
 	m.mu.Lock()
 	m.nexts[p] = next
 	m.setLag(p)

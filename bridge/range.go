@@ -9,17 +9,73 @@ import (
 	"streamflow"
 )
 
-// LostTopicError says that a cursor is beyond the end of its partition: the
+// LostTopicError says that a cursor does not belong to its partition: it is
+// beyond the end, or counts the offsets of another topic of the same name. The
 // topic has been made anew, or Kafka has lost its tail. To read on would mix
 // two histories, so the bridge stops.
 type LostTopicError struct {
 	Partition streamflow.Partition
 	Next, End int64
+	Was, Is   string // Kafka's ids of the topic where they tell it; then End is 0
 }
 
 func (e *LostTopicError) Error() string {
-	return fmt.Sprintf("%s/%d ends at offset %d, but JetStream has mirrored it up to %d: the topic was made anew or has lost its tail; "+
-		"if Kafka is right, run `streamflow rebuild` to make JetStream anew from it", e.Partition.Topic, e.Partition.Number, e.End, e.Next)
+	fault := fmt.Sprintf("ends at offset %d, but JetStream has mirrored it up to %d: the topic was made anew or has lost its tail", e.End, e.Next)
+	if e.Was != e.Is {
+		fault = fmt.Sprintf("is of another topic than the one that JetStream has mirrored up to offset %d: the topic was made anew (its id was %s and is %s)", e.Next, e.Was, e.Is)
+	}
+	return fmt.Sprintf("%s/%d %s; if Kafka is right, run `streamflow rebuild` to make JetStream anew from it", e.Partition.Topic, e.Partition.Number, fault)
+}
+
+// place finds where the worker reads on, and makes sure that the topic is still
+// the one whose offsets its cursors count. Offsets alone do not tell: a topic
+// that was made anew may be longer than the old one by now.
+func (w *worker) place(ctx context.Context) error {
+	meta, err := kadm.NewClient(w.s.client).Metadata(ctx, w.p.Topic)
+	if err != nil {
+		return fmt.Errorf("id of topic %s: %w", w.p.Topic, err)
+	}
+	detail := meta.Topics[w.p.Topic]
+	if detail.Err != nil {
+		return fmt.Errorf("id of topic %s: %w", w.p.Topic, detail.Err)
+	}
+	w.topicID = idOf(detail)
+	for _, cur := range []streamflow.Cursor{w.good, w.letters} {
+		if cur.Next > 0 && cur.TopicID != "" && w.topicID != "" && cur.TopicID != w.topicID {
+			return &LostTopicError{Partition: w.p, Next: cur.Next, Was: cur.TopicID, Is: w.topicID}
+		}
+	}
+	if w.good.Next, err = w.s.inRange(ctx, w.p, w.good.Next); err != nil {
+		return err
+	}
+	w.sign(ctx)
+	return nil
+}
+
+// idOf returns Kafka's id of a topic; "" if it is a Kafka before 2.8, which has none.
+func idOf(d kadm.TopicDetail) string {
+	if d.ID == (kadm.TopicID{}) {
+		return ""
+	}
+	return d.ID.String()
+}
+
+// sign puts the topic's id into the cursors. That of the good ones is written at
+// once if it is new, because the cursor stays where it is while few messages
+// come, and the topic may be made anew meanwhile. If that fails, it goes with
+// the next one: the id guards against a rare mistake, and holds nothing up.
+func (w *worker) sign(ctx context.Context) {
+	known := w.good.TopicID == w.topicID
+	w.good.TopicID, w.letters.TopicID = w.topicID, w.topicID
+	if known {
+		return
+	}
+	fence, err := w.target.Commit(ctx, w.p, nil, w.good)
+	if err != nil {
+		w.log.Warn("the id of the topic cannot be put into the cursor yet", "error", err)
+		return
+	}
+	w.good.Fence = fence
 }
 
 // inRange returns the offset at which to read on: next, or the start of the
@@ -44,9 +100,9 @@ func (s *session) inRange(ctx context.Context, p streamflow.Partition, next int6
 	}
 	if next < start.Offset {
 		if next > 0 {
-			s.Metrics.missed.Add(float64(start.Offset - next))
+			s.Metrics.missed.WithLabelValues(p.Topic).Add(float64(start.Offset - next))
 			s.Logger.Error("Kafka's retention has taken records that were never mirrored: keep the topic for longer, or the bridge running",
-				"partition", p.Number, "from", next, "to", start.Offset)
+				"topic", p.Topic, "partition", p.Number, "from", next, "to", start.Offset)
 		}
 		return start.Offset, nil
 	}

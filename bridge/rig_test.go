@@ -86,7 +86,7 @@ func (r *rig) bridge(change ...func(*bridge.Config)) *running {
 	r.t.Helper()
 	js, registry := r.connect(), prometheus.NewRegistry()
 	c := bridge.Config{
-		Topic: r.topic, Group: r.topic, Ticks: js.Ticks(), Letters: js.DeadLetters(),
+		Routes: []bridge.Route{{Route: streamflow.TickRoute(r.topic), Target: js.Ticks()}}, Group: r.topic, Letters: js.DeadLetters(),
 		Connect: r.open, Logger: slog.New(slog.NewTextHandler(testLog{r.t}, nil)), Metrics: bridge.NewMetrics(registry),
 	}
 	for _, f := range change {

@@ -30,7 +30,7 @@ func (s *session) run(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	client, err := s.Connect(ctx,
-		kgo.ConsumerGroup(s.Group), kgo.ConsumeTopics(s.Topic),
+		kgo.ConsumerGroup(s.Group), kgo.ConsumeTopics(s.topics()...),
 		kgo.Balancers(kgo.CooperativeStickyBalancer()),
 		kgo.SessionTimeout(sessionTimeout), kgo.HeartbeatInterval(sessionTimeout/3), kgo.RebalanceTimeout(2*sessionTimeout),
 		kgo.BlockRebalanceOnPoll(), // see poll
@@ -160,7 +160,7 @@ func (s *session) assigned(life context.Context) func(context.Context, offsets) 
 					s.fail(err)
 					return nil, err
 				}
-				partitions[number] = kgo.NewOffset().At(w.ticks.Next)
+				partitions[number] = kgo.NewOffset().At(w.good.Next)
 			}
 		}
 		return offsets, nil
@@ -173,8 +173,7 @@ func (s *session) start(ctx, life context.Context, p streamflow.Partition) (*wor
 	if err := w.load(ctx); err != nil {
 		return nil, err
 	}
-	var err error
-	if w.ticks.Next, err = s.inRange(ctx, p, w.ticks.Next); err != nil {
+	if err := w.place(ctx); err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
@@ -184,8 +183,8 @@ func (s *session) start(ctx, life context.Context, p streamflow.Partition) (*wor
 	if old != nil {
 		old.stop()
 	}
-	s.Metrics.assigned(p, w.ticks.Next)
-	s.Logger.Info("partition assigned", "partition", p.Number, "from", w.ticks.Next)
+	s.Metrics.assigned(p, w.good.Next)
+	w.log.Info("partition assigned", "from", w.good.Next)
 	go w.run(life)
 	return w, nil
 }
@@ -208,7 +207,7 @@ func (s *session) revoked(_ context.Context, _ *kgo.Client, lost map[string][]in
 	for _, w := range stopping {
 		w.stop()
 		s.Metrics.revoked(w.p)
-		s.Logger.Info("partition given up", "partition", w.p.Number)
+		w.log.Info("partition given up")
 	}
 }
 

@@ -1,7 +1,6 @@
 package bridge
 
 import (
-	"net/url"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -12,11 +11,13 @@ import (
 // sorter turns the records of one partition into messages. Its slices are
 // reused from batch to batch.
 type sorter struct {
+	route      streamflow.Route
 	p          streamflow.Partition
+	mask       *streamflow.Mask // nil if the route masks nothing
 	maxPayload int
 	good, bad  []streamflow.Message
-	refused    map[int64]struct{} // dead letters beyond the ticks' cursor; see sort
-	subjects   map[string]string  // by symbol
+	refused    map[int64]struct{} // dead letters beyond the cursor of the good ones; see sort
+	subjects   map[string]string  // by the name that the schema returns
 	letter     string             // the subject of the dead letters
 	text       []byte
 }
@@ -24,8 +25,14 @@ type sorter struct {
 // maxSubjects bounds the cache of subjects, should somebody send endless symbols.
 const maxSubjects = 100_000
 
-func newSorter(p streamflow.Partition, maxPayload int) sorter {
-	return sorter{p: p, maxPayload: maxPayload, subjects: make(map[string]string), letter: streamflow.DeadLetterSubject(p.Topic)}
+func newSorter(route streamflow.Route, p streamflow.Partition, mask *streamflow.Mask, maxPayload int) sorter {
+	if len(route.Mask) == 0 {
+		mask = nil
+	}
+	return sorter{
+		route: route, p: p, mask: mask, maxPayload: maxPayload,
+		subjects: make(map[string]string), letter: streamflow.DeadLetterSubject(p.Topic),
+	}
 }
 
 // sort checks the records that the cursors do not cover yet, and returns the
@@ -38,44 +45,48 @@ func newSorter(p streamflow.Partition, maxPayload int) sorter {
 //	                   | A is killed before it commits the ticks of the batch
 //	bridge B, 12:00:06 | reads from the ticks' cursor; record 7 is no longer too far
 //	                   | ahead, and would go to TICKS, while it stands in DLQ
-func (s *sorter) sort(records []*kgo.Record, at time.Time, ticks, letters streamflow.Cursor) (good, bad []streamflow.Message, _, _ streamflow.Cursor) {
+func (s *sorter) sort(records []*kgo.Record, at time.Time, next, letters streamflow.Cursor) (good, bad []streamflow.Message, _, _ streamflow.Cursor) {
 	s.good, s.bad = s.good[:0], s.bad[:0]
 	for _, r := range records {
-		if r.Offset < ticks.Next {
+		if r.Offset < next.Next {
 			continue
 		}
-		ticks.Next = r.Offset + 1
+		next.Next = r.Offset + 1
 		if _, done := s.refused[r.Offset]; done || r.Attrs.IsControl() {
 			continue
 		}
 		position := streamflow.Position{Topic: s.p.Topic, Partition: s.p.Number, Offset: r.Offset}
-		tick, err := streamflow.DecodeTick(r.Value, r.Key, at)
+		name, err := s.route.Schema(r.Value, r.Key, at)
+		data := r.Value
+		if err == nil && s.mask != nil {
+			data, err = s.masked(r.Value)
+		}
 		if err == nil {
 			s.good = append(s.good, streamflow.Message{
-				Subject: s.subject(tick.Symbol), Data: r.Value,
-				Position: position, Previous: ticks.Last, Hops: s.hops(r.Timestamp, at),
+				Subject: s.subject(name), Data: data,
+				Position: position, Previous: next.Last, Hops: s.hops(r.Timestamp, at),
 			})
-			ticks.Last = r.Offset
+			next.Last = r.Offset
 			continue
 		}
 		if r.Offset < letters.Next {
-			continue // written before a crash that came before the ticks
+			continue // written before a crash that came before the good ones
 		}
 		s.bad = append(s.bad, s.deadLetter(r, at, position, letters.Last, err))
 		letters.Next, letters.Last = r.Offset+1, r.Offset
 	}
-	return s.good, s.bad, ticks, letters
+	return s.good, s.bad, next, letters
 }
 
-func (s *sorter) subject(symbol string) string {
-	if subject, ok := s.subjects[symbol]; ok {
+func (s *sorter) subject(name string) string {
+	if subject, ok := s.subjects[name]; ok {
 		return subject
 	}
 	if len(s.subjects) >= maxSubjects {
 		clear(s.subjects)
 	}
-	subject := streamflow.TickSubject(symbol)
-	s.subjects[symbol] = subject
+	subject := s.route.SubjectOf(name)
+	s.subjects[name] = subject
 	return subject
 }
 
@@ -85,44 +96,16 @@ func (s *sorter) hops(produced, at time.Time) string {
 	return string(s.text)
 }
 
-// maxHeaderText bounds what of a refused record's key and headers travels in
-// headers: the server takes 64 KiB of headers in all.
-const maxHeaderText = 16 << 10
-
-// deadLetter is the message of a refused record: its bytes as they were, the
-// rest in headers. What does not fit is cut and marked; the position tells
-// where in Kafka all of it stands.
-func (s *sorter) deadLetter(r *kgo.Record, at time.Time, p streamflow.Position, previous int64, cause error) streamflow.Message {
-	letter := streamflow.NewDeadLetter(p, cause)
-	m := streamflow.Message{
-		Subject: s.letter, Data: r.Value, Position: p, Previous: previous, Hops: s.hops(r.Timestamp, at),
-		Headers: []streamflow.Header{
-			{Key: streamflow.HeaderReason, Value: []byte(letter.Reason)},
-			{Key: streamflow.HeaderDetail, Value: []byte(letter.HeaderDetailText())},
-		},
+// masked masks the value of a good record. A mask may be longer than what it
+// hides: a text full of tiny addresses could grow beyond what a message holds,
+// and would hold up its partition.
+func (s *sorter) masked(value []byte) ([]byte, error) {
+	data, ok := s.mask.JSON(value, s.route.Mask)
+	if room := s.room(); !ok || len(data) > room {
+		return nil, &streamflow.RejectError{Reason: streamflow.ReasonTooLarge, Detail: "it has too many e-mail addresses to mask them all"}
 	}
-	cut := ""
-	add := func(part, name, value string) {
-		if len(value) > maxHeaderText {
-			cut += part + " "
-			return
-		}
-		if value != "" {
-			m.Headers = append(m.Headers, streamflow.Header{Key: name, Value: []byte(value)})
-		}
-	}
-	add("key", streamflow.HeaderKey, url.QueryEscape(string(r.Key)))
-	headers := make([]streamflow.Header, len(r.Headers))
-	for i, h := range r.Headers {
-		headers[i] = streamflow.Header{Key: h.Key, Value: h.Value}
-	}
-	add("headers", streamflow.HeaderHeaders, streamflow.EscapeHeaders(headers))
-	if room := s.maxPayload - 3*maxHeaderText; len(m.Data) > room {
-		m.Data = m.Data[:room]
-		cut += "value "
-	}
-	if cut != "" {
-		m.Headers = append(m.Headers, streamflow.Header{Key: streamflow.HeaderCut, Value: []byte(cut[:len(cut)-1])})
-	}
-	return m
+	return data, nil
 }
+
+// room is how long the value of a message may be beside its headers.
+func (s *sorter) room() int { return s.maxPayload - 3*maxHeaderText }

@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -27,6 +28,10 @@ const watchEvery = 5 * time.Second
 func (s *session) watch(ctx context.Context) {
 	before := make(map[streamflow.Partition]int64)
 	for sleep(ctx, watchEvery) {
+		if err := s.sameTopics(ctx); err != nil {
+			s.fail(err)
+			return
+		}
 		now, err := s.orphans(ctx)
 		if err != nil {
 			s.Logger.Debug("the others' partitions cannot be looked at", "error", err)
@@ -34,7 +39,7 @@ func (s *session) watch(ctx context.Context) {
 		}
 		for p, next := range now {
 			if was, seen := before[p]; seen && was == next {
-				s.Logger.Warn("nobody mirrors a partition: having the group balance anew", "partition", p.Number, "at", next)
+				s.Logger.Warn("nobody mirrors a partition: having the group balance anew", "topic", p.Topic, "partition", p.Number, "at", next)
 				s.client.ForceRebalance()
 				now = nil
 				break
@@ -49,23 +54,44 @@ func (s *session) watch(ctx context.Context) {
 func (s *session) orphans(ctx context.Context) (map[streamflow.Partition]int64, error) {
 	ctx, cancel := context.WithTimeout(ctx, watchEvery)
 	defer cancel()
-	ends, err := kadm.NewClient(s.client).ListCommittedOffsets(ctx, s.Topic)
+	ends, err := kadm.NewClient(s.client).ListCommittedOffsets(ctx, s.topics()...)
 	if err != nil {
 		return nil, err
 	}
 	orphans := make(map[streamflow.Partition]int64)
-	for number, end := range ends[s.Topic] {
-		p := streamflow.Partition{Topic: s.Topic, Number: number}
-		if s.worker(p) != nil {
-			continue
-		}
-		cur, err := s.Ticks.Cursor(ctx, p)
-		if err != nil {
-			return nil, err
-		}
-		if end.Err == nil && cur.Next < end.Offset {
-			orphans[p] = cur.Next
+	for topic, partitions := range ends {
+		for number, end := range partitions {
+			p := streamflow.Partition{Topic: topic, Number: number}
+			if end.Err != nil || end.Offset == 0 || s.worker(p) != nil { // a topic may be missing yet
+				continue
+			}
+			cur, err := s.route(topic).Target.Cursor(ctx, p)
+			if err != nil {
+				return nil, err
+			}
+			if cur.Next < end.Offset {
+				orphans[p] = cur.Next
+			}
 		}
 	}
 	return orphans, nil
+}
+
+// sameTopics looks whether a topic was made anew under the eyes of its workers:
+// the client goes on in the new one as if it were the old one.
+func (s *session) sameTopics(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, watchEvery)
+	defer cancel()
+	meta, err := kadm.NewClient(s.client).Metadata(ctx, s.topics()...)
+	if err != nil {
+		return nil // Kafka is away
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for p, w := range s.workers {
+		if d := meta.Topics[p.Topic]; d.Err == nil && idOf(d) != "" && w.topicID != "" && idOf(d) != w.topicID {
+			return fmt.Errorf("topic %s is another one than before", p.Topic)
+		}
+	}
+	return nil
 }

@@ -1,9 +1,11 @@
 package bridge
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -22,8 +24,11 @@ type fetched struct {
 type worker struct {
 	s       *session
 	p       streamflow.Partition
-	ticks   streamflow.Cursor // what is committed
+	target  Target // of the good ones
+	log     *slog.Logger
+	good    streamflow.Cursor // what is committed
 	letters streamflow.Cursor
+	topicID string // Kafka's, as it was when the partition was assigned; "" if it has none
 	in      chan fetched
 	quit    chan struct{} // closed: take nothing more
 	done    chan struct{} // closed: the last batch is settled
@@ -46,10 +51,11 @@ const (
 
 // newWorker returns a worker whose cursors are still to be loaded.
 func newWorker(s *session, p streamflow.Partition) *worker {
+	route := s.route(p.Topic) // the client consumes no topic that has none
 	return &worker{
-		s: s, p: p,
+		s: s, p: p, target: route.Target, log: s.Logger.With("topic", p.Topic, "partition", p.Number),
 		in: make(chan fetched, 1), quit: make(chan struct{}), done: make(chan struct{}),
-		sorter: newSorter(p, s.Letters.MaxPayload()),
+		sorter: newSorter(route.Route, p, s.Mask, s.Letters.MaxPayload()),
 	}
 }
 
@@ -61,7 +67,7 @@ func newWorker(s *session, p streamflow.Partition) *worker {
 func (w *worker) load(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, loadAtMost)
 	defer cancel()
-	ticks, err := w.s.Ticks.Claim(ctx, w.p)
+	good, err := w.target.Claim(ctx, w.p)
 	if err != nil {
 		return fmt.Errorf("cursor of %s/%d: %w", w.p.Topic, w.p.Number, err)
 	}
@@ -70,12 +76,14 @@ func (w *worker) load(ctx context.Context) error {
 		return fmt.Errorf("dead-letter cursor of %s/%d: %w", w.p.Topic, w.p.Number, err)
 	}
 	var refused map[int64]struct{}
-	if letters.Next > ticks.Next {
-		if refused, err = w.s.Letters.Offsets(ctx, w.p, ticks.Next); err != nil {
+	if letters.Next > good.Next {
+		if refused, err = w.s.Letters.Offsets(ctx, w.p, good.Next); err != nil {
 			return fmt.Errorf("dead letters of %s/%d: %w", w.p.Topic, w.p.Number, err)
 		}
 	}
-	w.ticks, w.letters, w.sorter.refused = ticks, letters, refused
+	// Until place has compared them, the cursors keep the id that they have.
+	good.TopicID, letters.TopicID = cmp.Or(w.topicID, good.TopicID), cmp.Or(w.topicID, letters.TopicID)
+	w.good, w.letters, w.sorter.refused = good, letters, refused
 	return nil
 }
 
@@ -168,14 +176,14 @@ func (w *worker) settle(ctx context.Context, records []*kgo.Record, at time.Time
 		if errors.Is(err, streamflow.ErrFenced) {
 			// Somebody else writes this partition. If Kafka has given it away,
 			// we are about to be told, and must write nothing until then.
-			w.s.Metrics.fences.Inc()
-			w.s.Logger.Warn("fenced: another bridge has written this partition", "partition", w.p.Number)
+			w.s.Metrics.fences.WithLabelValues(w.p.Topic).Inc()
+			w.log.Warn("fenced: another bridge has written this partition")
 			if !sleep(ctx, fencedWait) {
 				return ctx.Err()
 			}
 		} else {
-			w.s.Metrics.failures.Inc()
-			w.s.Logger.Warn("commit failed, trying again", "partition", w.p.Number, "error", err, "in", retry.next())
+			w.s.Metrics.failures.WithLabelValues(w.p.Topic).Inc()
+			w.log.Warn("commit failed, trying again", "error", err, "in", retry.next())
 			retry.wait(ctx)
 		}
 		if err := w.reload(ctx); err != nil {
@@ -185,9 +193,9 @@ func (w *worker) settle(ctx context.Context, records []*kgo.Record, at time.Time
 }
 
 // commit checks the records that the cursors do not cover yet and writes them:
-// first the dead letters, then the ticks.
+// first the dead letters, then the good ones.
 func (w *worker) commit(ctx context.Context, records []*kgo.Record, at time.Time) error {
-	good, bad, ticks, letters := w.sorter.sort(records, at, w.ticks, w.letters)
+	good, bad, next, letters := w.sorter.sort(records, at, w.good, w.letters)
 	// The batch that is under way is finished even if the partition is being
 	// given up: its outcome is better known than open.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitAtMost)
@@ -202,38 +210,38 @@ func (w *worker) commit(ctx context.Context, records []*kgo.Record, at time.Time
 		w.letters = letters
 		w.s.Metrics.reject(w.p.Topic, bad)
 	}
-	if ticks.Next == w.ticks.Next {
+	if next.Next == w.good.Next {
 		return nil
 	}
-	fence, err := w.s.Ticks.Commit(ctx, w.p, good, ticks)
+	fence, err := w.target.Commit(ctx, w.p, good, next)
 	if err != nil {
 		return err
 	}
-	ticks.Fence = fence
-	w.ticks = ticks
-	w.s.Metrics.committed(w.p, good, time.Since(start), ticks.Next)
-	w.s.mark(w.p, ticks.Next)
+	next.Fence = fence
+	w.good = next
+	w.s.Metrics.committed(w.p, good, time.Since(start), next.Next)
+	w.s.mark(w.p, next.Next)
 	return nil
 }
 
 // reload claims the partition again, for as long as it takes. [errAnew] says that
-// the ticks' cursor has gone back: JetStream has lost what was committed, and
+// the cursor has gone back: JetStream has lost what was committed, and
 // only Kafka still has it.
 func (w *worker) reload(ctx context.Context) error {
 	retry := backoff{}
 	for {
-		before := w.ticks.Next
+		before := w.good.Next
 		err := w.load(ctx)
 		if err == nil {
-			if w.ticks.Next < before {
-				return fmt.Errorf("from %d to %d: %w", before, w.ticks.Next, errAnew)
+			if w.good.Next < before {
+				return fmt.Errorf("from %d to %d: %w", before, w.good.Next, errAnew)
 			}
 			return nil
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		w.s.Logger.Warn("the partition cannot be claimed, trying again", "partition", w.p.Number, "error", err, "in", retry.next())
+		w.log.Warn("the partition cannot be claimed, trying again", "error", err, "in", retry.next())
 		retry.wait(ctx)
 	}
 }
@@ -244,20 +252,20 @@ func (w *worker) reload(ctx context.Context) error {
 func (w *worker) tend(ctx context.Context, idle time.Duration) (wrote bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, commitAtMost)
 	defer cancel()
-	fence, err := w.s.Ticks.Fence(ctx, w.p)
+	fence, err := w.target.Fence(ctx, w.p)
 	if err != nil {
 		return false, nil // away; the next batch, or the next round, tells more
 	}
-	if fence != w.ticks.Fence {
+	if fence != w.good.Fence {
 		return false, w.reload(ctx)
 	}
-	head, err := w.s.Ticks.Head(ctx)
+	head, err := w.target.Head(ctx)
 	if err != nil || fence == 0 || (head-fence < tendAfter && idle < tendAge) {
 		return false, nil
 	}
-	if fence, err = w.s.Ticks.Commit(ctx, w.p, nil, w.ticks); err != nil {
+	if fence, err = w.target.Commit(ctx, w.p, nil, w.good); err != nil {
 		return false, w.reload(ctx)
 	}
-	w.ticks.Fence = fence
+	w.good.Fence = fence
 	return true, nil
 }

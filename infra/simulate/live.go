@@ -25,7 +25,7 @@ func (r *run) live(ctx context.Context, start time.Time) error {
 		r.counts.Skipped += skipped
 		skips.add(r, skipped)
 		for k := from; k < to; k++ {
-			if err := r.tick(ctx, beat.at(k)); err != nil {
+			if err := r.next(ctx, beat.at(k)); err != nil {
 				return err
 			}
 			r.counts.Live++

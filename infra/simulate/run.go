@@ -2,7 +2,6 @@ package simulate
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -54,20 +53,8 @@ func Run(ctx context.Context, sink Sink, o Options) (Counts, error) {
 	for i := range r.market.Symbols() {
 		r.keys = append(r.keys, []byte(r.market.Key(i)))
 	}
-	watching, stop := context.WithCancel(ctx)
-	done := make(chan struct{})
-	go func() { defer close(done); r.watch.run(watching) }()
-
-	err := r.send(ctx)
-	stop()
-	<-done
-	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
-		err = nil // the end was asked for
-	}
-	if err == nil {
-		err = r.settle(ctx)
-	}
-	r.counts.Stored = r.watch.stored()
+	r.next = r.tick
+	err := r.until(ctx, r.send)
 	return r.counts, err
 }
 
@@ -117,6 +104,7 @@ type run struct {
 	keys   [][]byte
 	slab   []byte
 	counts Counts
+	next   func(context.Context, Due) error // sends what is due
 }
 
 func (r *run) send(ctx context.Context) error {
