@@ -43,25 +43,24 @@ func (t Topology) diagram(b *strings.Builder) {
 		fmt.Fprintf(b, "  %s%s\"%s %s\"%s\n", node(a.Place), open, a.Kind, a.Name, end)
 	}
 	for _, s := range t.Stages {
-		fmt.Fprintf(b, "  %s([\"%s\"])\n", s.Name, s.Name)
+		id := mermaid(s.Name)
+		fmt.Fprintf(b, "  %s([\"%s\"])\n", id, s.Name)
 		for _, p := range s.Reads {
-			fmt.Fprintf(b, "  %s --> %s\n", node(p), s.Name)
+			fmt.Fprintf(b, "  %s --> %s\n", node(p), id)
 		}
 		for _, p := range s.Writes {
-			fmt.Fprintf(b, "  %s --> %s\n", s.Name, node(p))
+			fmt.Fprintf(b, "  %s --> %s\n", id, node(p))
 		}
 	}
 	b.WriteString("```\n")
 }
 
 // node names a place in the diagram.
-func node(p Place) string {
-	return string(p.Kind) + "_" + strings.Map(func(r rune) rune {
-		if r == '/' || r == '.' {
-			return '_'
-		}
-		return r
-	}, p.Name)
+func node(p Place) string { return mermaid(string(p.Kind) + "_" + p.Name) }
+
+// mermaid leaves out what mermaid would read as part of an arrow or a path.
+func mermaid(name string) string {
+	return strings.NewReplacer("/", "_", ".", "_", "-", "_").Replace(name)
 }
 
 func (t Topology) stageTable(b *strings.Builder) {

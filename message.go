@@ -26,6 +26,9 @@ type Cursor struct {
 	Next  int64  // the Kafka offset to read next
 	Last  int64  // the offset of the last message that was mirrored; -1 if there is none
 	Fence uint64 // the stream sequence of the cursor's own message; 0 if there is none
+	// TopicID is Kafka's own name for the topic, which one that is made anew under
+	// the same name does not share; "" if Kafka has not told it.
+	TopicID string
 }
 
 // Start is the cursor of a partition of which nothing is mirrored.

@@ -19,7 +19,9 @@ type Day struct {
 	Symbol          string
 	Date            time.Time // midnight UTC at which the day began
 	Reference       float64   // the last price before Date; 0 if there is none
+	ReferenceTime   time.Time // event time of its tick; zero if there is none
 	Open, High, Low float64
+	OpenTime        time.Time // event time of the first tick of the day; zero if there is none
 	Volume, Ticks   int64
 	Last            Tick // the newest tick by event time, of this day or an earlier one
 }

@@ -10,10 +10,10 @@ const (
 	ReasonTooLarge    Reason = "too_large"        // longer than the limit
 	ReasonNotUTF8     Reason = "not_utf8"         // not valid UTF-8
 	ReasonNotJSON     Reason = "not_json"         // not one JSON object
-	ReasonMissing     Reason = "missing_field"    // symbol, price, volume or timestamp is not there
+	ReasonMissing     Reason = "missing_field"    // a required field is not there: of a tick symbol, price, volume or timestamp
 	ReasonUnparsable  Reason = "unparsable_field" // a field has the wrong type or form
 	ReasonBadSymbol   Reason = "bad_symbol"       // outside the alphabet or the length of a symbol
-	ReasonBadPrice    Reason = "bad_price"        // not finite, or not above 0
+	ReasonBadPrice    Reason = "bad_price"        // not finite, or not above 0 (of an event: below 0)
 	ReasonBadVolume   Reason = "bad_volume"       // negative, or not integral
 	ReasonFuture      Reason = "future_timestamp" // more than [MaxAhead] ahead of the clock
 	ReasonKeyMismatch Reason = "key_mismatch"     // the record's key is not the symbol

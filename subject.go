@@ -42,6 +42,7 @@ const (
 
 	BucketRules     = "rules"     // alert rules
 	BucketFunctions = "functions" // the desired state and the layout of each function
+	BucketLetters   = "letters"   // what people have done with dead letters
 	BucketStatus    = "status"    // what the workers say of their shards; in memory, for seconds
 
 	TableTicks      = "stock_ticks"
@@ -77,13 +78,19 @@ const (
 	// HeaderOutput is where a result stands among the results of its function:
 	// <function>.<epoch>/<shard>/<number>, the numbers without gaps from 0. What
 	// has none in a stream of results is a view, see [Message].
-	HeaderOutput  = "Output"
-	HeaderReplay  = "Replay"        // of a result that was published before: the ID of the replay that repeats it
-	HeaderReason  = "Reason"        // why a dead letter was refused: a [Reason]
-	HeaderDetail  = "Reason-Detail" // the same for a person
-	HeaderKey     = "Kafka-Key"     // the key of a dead letter, URL query-escaped
-	HeaderCut     = "Cut"           // which parts of a dead letter were too long to travel: key, headers, value
-	HeaderHeaders = "Kafka-Headers" // the headers of a dead letter, key=value&..., each URL query-escaped
+	HeaderOutput = "Output"
+	// HeaderPositions is how far the stream that a topic is written from was
+	// brought over: positions with spaces between, in the last record that a
+	// transaction writes to a partition.
+	HeaderPositions = "Positions"
+	HeaderReplay    = "Replay"                // of a result that was published before: the ID of the replay that repeats it
+	HeaderReason    = "Reason"                // why a dead letter was refused: a [Reason]
+	HeaderDetail    = "Reason-Detail"         // the same for a person
+	HeaderKey       = "Kafka-Key"             // the key of a dead letter, URL query-escaped
+	HeaderCut       = "Cut"                   // which parts of a dead letter were too long to travel, or are withheld because they may hold what is masked: key, headers, value
+	HeaderLetter    = "Dead-Letter"           // of a record that was sent again: the dead letter that it was, `bridge` or a function, and its position
+	HeaderCorrected = "Dead-Letter-Corrected" // of such a record: `true` if its value is another one than was refused
+	HeaderHeaders   = "Kafka-Headers"         // the headers of a dead letter, key=value&..., each URL query-escaped
 )
 
 // TickSubject returns the subject of a symbol's ticks, "ticks.<token>".
@@ -179,6 +186,12 @@ func CheckpointSubject(function string, generation, shard int) string {
 func StateSubject(function string, generation, shard, slot, piece int) string {
 	return "state." + strings.TrimPrefix(CheckpointSubject(function, generation, shard), "checkpoint.") +
 		"." + strconv.Itoa(slot) + "." + strconv.Itoa(piece)
+}
+
+// IsResult reports whether a subject is one of results of functions: facts and views.
+func IsResult(subject string) bool {
+	root, _, _ := strings.Cut(subject, ".")
+	return root == "candles" || root == "indicators" || root == "alerts" || root == "results"
 }
 
 // Durable returns the name of a function's durable consumer.

@@ -64,11 +64,14 @@ func newAPI(ctx context.Context, s servers, f httpFlags, ln net.Listener, r *pro
 		js.Close()
 		return part{}, err
 	}
+	ops, closeOps := operations(s, js, db, log)
 	server, err := api.New(api.Config{
-		Feed: js.Feed(), Store: store{db}, Page: ui.Handler(), Logger: log, Registry: r,
+		Operations: ops,
+		Feed:       feed{js}, Store: store{db}, Market: market(db, js.Bucket(streamflow.BucketRules)), Page: ui.Handler(), Logger: log, Registry: r,
 		AllowedOrigins: f.AllowedOrigins, Checks: checks(s, js, db, log), Version: version(),
 	})
 	if err != nil {
+		closeOps()
 		js.Close()
 		db.Close()
 		return part{}, err
@@ -79,7 +82,7 @@ func newAPI(ctx context.Context, s servers, f httpFlags, ln net.Listener, r *pro
 		g.Go(func() error { return api.Serve(ctx, ln, server.Handler(), log) })
 		return g.Wait()
 	}
-	return part{"api", run, func() { db.Close(); js.Close() }}, nil
+	return part{"api", run, func() { closeOps(); db.Close(); js.Close() }}, nil
 }
 
 // checks are what GET /ready tries.

@@ -92,7 +92,8 @@ func (w *world) env() []string {
 	return append(os.Environ(),
 		"KAFKA_BOOTSTRAP_SERVERS="+w.kafka, "NATS_URL=nats://"+w.nats, "DATABASE_URL="+w.database,
 		"DATA_DIR="+filepath.Join(w.dir, "data"), "KAFKA_ADDR="+w.kafka, "NATS_ADDR="+w.nats, "POSTGRES_ADDR="+w.postgres,
-		"LOG_LEVEL=info", "LOG_FORMAT=text", "METRICS_ADDR=", "HTTP_ADDR=127.0.0.1:0", "KAFKA_TOPIC=stock_ticks", "CONSUMER_GROUP=audit")
+		"LOG_LEVEL=info", "LOG_FORMAT=text", "METRICS_ADDR=", "HTTP_ADDR=127.0.0.1:0", "KAFKA_TOPIC=stock_ticks", "CONSUMER_GROUP=audit",
+		"MASK_KEY=of the audit, and no other")
 }
 
 // start starts a process that is restarted whenever it ends, as a service

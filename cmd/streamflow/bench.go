@@ -12,6 +12,7 @@ import (
 type benchCmd struct {
 	Bridge   benchBridgeCmd   `cmd:"" help:"Our bridge beside a bare poll-and-commit loop without validation, in one run."`
 	Pipeline benchPipelineCmd `cmd:"" help:"The whole system at a rate: throughput, latency to the websocket and to the row, CPU and memory by part."`
+	WS       benchWSCmd       `cmd:"" name:"ws" help:"Thousands of websocket clients, some of them stalled, beside a bare gorilla broadcast."`
 }
 
 // median of some figures; 0 of none.

@@ -150,7 +150,7 @@ func (c *benchBridgeCmd) measure(ctx context.Context, s servers, dir string, log
 // mirror is our bridge.
 func (c *benchBridgeCmd) mirror(ctx context.Context, s servers, js *jetstream.Client, name string) error {
 	b := bridge.New(bridge.Config{
-		Topic: s.Topic, Group: "bench-" + name, Ticks: js.Ticks(), Letters: js.DeadLetters(),
+		Routes: []bridge.Route{{Route: streamflow.TickRoute(s.Topic), Target: js.Ticks()}}, Group: "bench-" + name, Letters: js.DeadLetters(),
 		Connect: s.connector("bench", slog.New(slog.DiscardHandler), nil),
 	})
 	return b.Run(ctx)

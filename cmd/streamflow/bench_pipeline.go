@@ -46,6 +46,7 @@ type pipelineFigures struct {
 	Hops      map[string]quantiles `json:"hops_ms"` // from sending to each hop
 	Row       quantiles            `json:"row_ms"`
 	Dropped   int64                `json:"websocket_dropped"`
+	Sync      quantiles            `json:"fsync_ms"` // of the disk, before anything ran
 	Parts     map[string]partUsage `json:"parts"`
 }
 
@@ -59,6 +60,10 @@ func (c *benchPipelineCmd) Run(ctx context.Context, log *slog.Logger) error {
 	if err := os.Chmod(dir, 0o755); err != nil { // PostgreSQL may run as another user
 		return err
 	}
+	disk, err := syncTime(ctx, dir)
+	if err != nil {
+		return err
+	}
 	system, err := startSystem(ctx, dir, c.Apart, log)
 	defer system.stop()
 	if err != nil {
@@ -68,6 +73,7 @@ func (c *benchPipelineCmd) Run(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	figures.Sync = disk
 	if c.JSON {
 		return json.NewEncoder(os.Stdout).Encode(figures)
 	}
@@ -184,7 +190,7 @@ func (f *pipelineFigures) print() error {
 		q    quantiles
 	}{
 		{"to the bridge", f.Hops["bridge"]}, {"to the stream", f.Hops["stream"]}, {"to the api", f.Hops["api"]},
-		{"to websocket frame", f.Websocket}, {"to committed row", f.Row},
+		{"to websocket frame", f.Websocket}, {"to committed row", f.Row}, {"one fsync here", f.Sync},
 	} {
 		fmt.Printf("  %-18s %7.1f  %7.1f  %7.1f  %7d\n", l.name, l.q.P50, l.q.P99, l.q.Max, l.q.Samples)
 	}

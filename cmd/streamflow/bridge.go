@@ -2,15 +2,36 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 
+	"streamflow"
 	"streamflow/bridge"
 )
 
 // bridgeFlags are those of the bridge wherever it runs.
 type bridgeFlags struct {
-	Group string `help:"Kafka consumer group that shares the partitions among bridges." default:"${group}" env:"CONSUMER_GROUP"`
-	Batch int    `help:"Messages in one batch at most, up to 999." default:"999" env:"BRIDGE_BATCH"`
+	Group       string   `help:"Kafka consumer group that shares the partitions among bridges." default:"${group}" env:"CONSUMER_GROUP"`
+	Batch       int      `help:"Messages in one batch at most, up to 999." default:"999" env:"BRIDGE_BATCH"`
+	EventTopics []string `help:"Topics that are mirrored beside that of the ticks: events, user-events; none if empty." default:"events,user-events" env:"EVENT_TOPICS"`
+	maskFlags
+}
+
+// routes returns the routes of the bridge, without their targets.
+func (f bridgeFlags) routes(ticks string) ([]streamflow.Route, error) {
+	routes := []streamflow.Route{streamflow.TickRoute(ticks)}
+	for _, topic := range f.EventTopics {
+		switch topic {
+		case streamflow.TopicEvents:
+			routes = append(routes, streamflow.EventRoute(topic))
+		case streamflow.TopicUserEvents:
+			routes = append(routes, streamflow.UserEventRoute(topic))
+		case "": // an empty variable
+		default:
+			return nil, fmt.Errorf("--event-topics: there is no route for topic %q; there are %s and %s", topic, streamflow.TopicEvents, streamflow.TopicUserEvents)
+		}
+	}
+	return routes, nil
 }
 
 type bridgeCmd struct {
@@ -22,7 +43,9 @@ type bridgeCmd struct {
 
 // Help is shown by --help.
 func (bridgeCmd) Help() string {
-	return `Mirrors every good tick of the topic to ticks.<SYMBOL> in stream TICKS, exactly once and in the order of its partition, and every bad one to stream DLQ with the reason. Run as many as there are partitions; they share them. Kill one at any moment: another goes on from the cursor in JetStream after about 6 seconds.`
+	return `Mirrors every good tick to ticks.<SYMBOL> in stream TICKS, and every good event of the other topics to events.<topic>.<type> in stream EVENTS, exactly once and in the order of its partition, and every bad one to stream DLQ with the reason. Run as many as there are partitions; they share them. Kill one at any moment: another goes on from the cursor in JetStream after about 6 seconds.
+
+E-mail addresses of topic user-events are masked before they enter a stream, by HMAC-SHA-256 with the key MASK_KEY; so the same user has the same mask, and who has no key cannot tell whose it is.`
 }
 
 // Run mirrors until ctx ends.
@@ -32,7 +55,7 @@ func (c *bridgeCmd) Run(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	p, err := newBridge(servers{kafkaFlags: c.kafkaFlags, natsFlags: c.natsFlags}, c.Group, c.Batch, log, registry, bridge.NewMetrics(registry))
+	p, err := newBridge(servers{kafkaFlags: c.kafkaFlags, natsFlags: c.natsFlags}, c.bridgeFlags, log, registry, bridge.NewMetrics(registry))
 	if err != nil {
 		return err
 	}

@@ -84,5 +84,13 @@ func (f topicFlags) topics(l layout) []kafka.Topic {
 		}
 		return t
 	}
-	return []kafka.Topic{topic(f.Topic, l.Keep, l.KeepBytes), topic(f.deadLetters(), 7*l.Keep, l.KeepBytes/10)}
+	// The end of what is written back tells how far it has come. So those topics
+	// are kept for no less than the streams that they are written from.
+	return []kafka.Topic{
+		topic(f.Topic, l.Keep, l.KeepBytes), topic(f.deadLetters(), 7*l.Keep, l.KeepBytes/10),
+		topic(streamflow.TopicCandles, 7*l.Keep, l.KeepBytes/2), topic(streamflow.TopicAlerts, 7*l.Keep, l.KeepBytes/10),
+		topic(streamflow.TopicIndicators, l.Keep, l.KeepBytes/2), // large: one a tick
+		// Logins hold addresses that are not masked yet: no longer than need be.
+		topic(streamflow.TopicEvents, l.Keep, l.KeepBytes/2), topic(streamflow.TopicUserEvents, l.Keep, l.KeepBytes/10),
+	}
 }

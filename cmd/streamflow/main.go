@@ -44,18 +44,20 @@ type cli struct {
 	LogFormat string `help:"Form of the log: text, json, or auto (text on a terminal, else json)." enum:"auto,text,json" default:"auto" env:"LOG_FORMAT"`
 	Profile   string `name:"cpu-profile" help:"Write a CPU profile of the process to FILE.<command>.<pid>." hidden:"" env:"CPU_PROFILE"`
 
-	Up       upCmd       `cmd:"" help:"Run everything in one process; Kafka, NATS and PostgreSQL too, unless their variables are set."`
-	Simulate simulateCmd `cmd:"" help:"Send realistic ticks to Kafka."`
-	Bridge   bridgeCmd   `cmd:"" help:"Mirror Kafka into JetStream, exactly once."`
-	Worker   workerCmd   `cmd:"" help:"Run functions (archive, deadletter)."`
-	API      apiCmd      `cmd:"" name:"api" help:"Serve the API, the websocket and the page."`
-	Topics   topicsCmd   `cmd:"" help:"Create or adjust topics, streams, buckets and tables, and say what was changed."`
-	Tail     tailCmd     `cmd:"" help:"Show ticks as they come, from Kafka or JetStream."`
-	Verify   verifyCmd   `cmd:"" help:"Compare Kafka, JetStream and the database, tick by tick."`
-	Rebuild  rebuildCmd  `cmd:"" help:"Make JetStream's streams anew from Kafka, then verify."`
-	Serve    serveCmd    `cmd:"" help:"Run one of the embedded servers alone: kafka, nats or postgres."`
-	Bench    benchCmd    `cmd:"" help:"Measure the bridge, or the whole pipeline, on this machine."`
-	Version  versionCmd  `cmd:"" help:"Print the version."`
+	Up        upCmd        `cmd:"" help:"Run everything in one process; Kafka, NATS and PostgreSQL too, unless their variables are set."`
+	Simulate  simulateCmd  `cmd:"" help:"Send realistic ticks, or events or logins, to Kafka."`
+	Bridge    bridgeCmd    `cmd:"" help:"Mirror Kafka into JetStream, exactly once."`
+	Worker    workerCmd    `cmd:"" help:"Run functions: all, or those that are named."`
+	Functions functionsCmd `cmd:"" help:"Show what functions do; start, pause, scale, set and replay them; lay out one of your own."`
+	Rules     rulesCmd     `cmd:"" help:"Show, check and store the rules of alerts."`
+	API       apiCmd       `cmd:"" name:"api" help:"Serve the API, the websocket and the page."`
+	Topics    topicsCmd    `cmd:"" help:"Create or adjust topics, streams, buckets and tables, and say what was changed."`
+	Tail      tailCmd      `cmd:"" help:"Show ticks as they come, from Kafka or JetStream."`
+	Verify    verifyCmd    `cmd:"" help:"Compare Kafka, JetStream and the database, tick by tick."`
+	Rebuild   rebuildCmd   `cmd:"" help:"Make JetStream's streams anew from Kafka, then verify."`
+	Serve     serveCmd     `cmd:"" help:"Run one of the embedded servers alone: kafka, nats or postgres."`
+	Bench     benchCmd     `cmd:"" help:"Measure the bridge, or the whole pipeline, on this machine."`
+	Version   versionCmd   `cmd:"" help:"Print the version."`
 }
 
 // gcPercent lets the heap grow to three times what is in use before it is

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -10,8 +11,6 @@ import (
 
 	"streamflow"
 	"streamflow/bridge"
-	"streamflow/functions"
-	"streamflow/functions/archive"
 	"streamflow/infra/jetstream"
 	"streamflow/infra/kafka"
 	"streamflow/infra/postgres"
@@ -39,48 +38,27 @@ type part struct {
 }
 
 // newBridge joins the bridge to Kafka and JetStream.
-func newBridge(s servers, group string, batch int, log *slog.Logger, r *prometheus.Registry, m *bridge.Metrics) (part, error) {
+func newBridge(s servers, f bridgeFlags, log *slog.Logger, r *prometheus.Registry, m *bridge.Metrics) (part, error) {
+	routes, err := f.routes(s.Topic)
+	if err != nil {
+		return part{}, err
+	}
+	c := bridge.Config{Group: f.Group, Batch: f.Batch, Connect: s.connector("bridge", log, r), Logger: log, Metrics: m}
+	if slices.ContainsFunc(routes, func(r streamflow.Route) bool { return len(r.Mask) > 0 }) {
+		if c.Mask, err = f.mask(); err != nil {
+			return part{}, err
+		}
+	}
 	js, err := s.natsFlags.connect("bridge", log)
 	if err != nil {
 		return part{}, err
 	}
-	b := bridge.New(bridge.Config{
-		Topic: s.Topic, Group: group, Batch: batch, Ticks: js.Ticks(), Letters: js.DeadLetters(),
-		Connect: s.connector("bridge", log, r), Logger: log, Metrics: m,
-	})
-	return part{"bridge", b.Run, js.Close}, nil
-}
-
-// newArchive joins the archive to JetStream and the database.
-func newArchive(ctx context.Context, s servers, log *slog.Logger, m *functions.Metrics) (part, error) {
-	js, err := s.natsFlags.connect(streamflow.FunctionArchive, log)
-	if err != nil {
-		return part{}, err
+	targets := map[string]bridge.Target{streamflow.StreamTicks: js.Ticks(), streamflow.StreamEvents: js.Events()}
+	for _, route := range routes {
+		c.Routes = append(c.Routes, bridge.Route{Route: route, Target: targets[route.Stream]})
 	}
-	db, err := s.postgresFlags.connect(ctx, streamflow.FunctionArchive, s.Topic)
-	if err != nil {
-		js.Close()
-		return part{}, err
-	}
-	runner := functions.New(functions.Config{
-		Function: streamflow.FunctionArchive, Sink: archive.New(db, log), Logger: log, Metrics: m,
-		Source: js.Durable(streamflow.StreamTicks, streamflow.SubjectAllTicks, streamflow.FunctionArchive, 0),
-	})
-	return part{streamflow.FunctionArchive, runner.Run, func() { db.Close(); js.Close() }}, nil
-}
-
-// newDeadLetters joins the dead letters' way back to JetStream and Kafka.
-func newDeadLetters(s servers, log *slog.Logger, m *functions.Metrics, bm *bridge.Metrics) (part, error) {
-	js, err := s.natsFlags.connect(streamflow.FunctionDeadLetter, log)
-	if err != nil {
-		return part{}, err
-	}
-	sink := bridge.NewDeadLetters(s.deadLetters(), s.connector(streamflow.FunctionDeadLetter, log, nil), bm)
-	runner := functions.New(functions.Config{
-		Function: streamflow.FunctionDeadLetter, Sink: sink, Logger: log, Metrics: m, Limit: 1000,
-		Source: js.Durable(streamflow.StreamDeadLetters, streamflow.SubjectAllDeadLetters, streamflow.FunctionDeadLetter, 0),
-	})
-	return part{streamflow.FunctionDeadLetter, runner.Run, func() { sink.Close(); js.Close() }}, nil
+	c.Letters = js.DeadLetters()
+	return part{"bridge", bridge.New(c).Run, js.Close}, nil
 }
 
 // streamLayout is what topics and streams should be like.
@@ -91,7 +69,7 @@ type streamLayout struct {
 }
 
 func (l streamLayout) limits() jetstream.Limits {
-	return jetstream.Limits{Age: l.Keep, Bytes: l.KeepBytes, Replicas: l.Replication}
+	return jetstream.Limits{Age: l.Keep, Bytes: l.KeepBytes, Replicas: l.Replication, Functions: writers()}
 }
 
 // rowFlags say how long rows live.

@@ -6,20 +6,11 @@ import (
 	"time"
 
 	"streamflow"
-	"streamflow/functions"
 )
 
-// archiveParts are the archive and, if rows are not kept for ever, what prunes them.
-func archiveParts(ctx context.Context, s servers, keep time.Duration, log *slog.Logger, m *functions.Metrics) ([]part, error) {
-	p, err := newArchive(ctx, s, log, m)
-	if err != nil {
-		return nil, err
-	}
-	parts := []part{p}
-	if keep > 0 {
-		parts = append(parts, part{"prune", func(ctx context.Context) error { return prune(ctx, s, keep, log) }, nil})
-	}
-	return parts, nil
+// newPrune removes rows that are older than keep.
+func newPrune(s servers, keep time.Duration, log *slog.Logger) part {
+	return part{"prune", func(ctx context.Context) error { return prune(ctx, s, keep, log) }, nil}
 }
 
 const (

@@ -2,10 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"streamflow"
 	"streamflow/bridge"
@@ -55,7 +59,7 @@ func rebuild(ctx context.Context, s servers, f bridgeFlags, limits jetstream.Lim
 		return err
 	}
 	defer client.Close()
-	_, end, err := kafka.Marks(ctx, client, s.Topic)
+	goals, err := f.goals(ctx, client, s.Topic)
 	if err != nil {
 		return err
 	}
@@ -70,26 +74,56 @@ func rebuild(ctx context.Context, s servers, f bridgeFlags, limits jetstream.Lim
 	if _, err := js.Ensure(ctx, limits); err != nil {
 		return err
 	}
-	p, err := newBridge(s, f.Group, f.Batch, log, nil, bridge.NewMetrics(nil))
+	p, err := newBridge(s, f, log, nil, bridge.NewMetrics(nil))
 	if err != nil {
 		return err
 	}
 	show := progress("rebuild")
-	reach := part{"mark", func(ctx context.Context) error { return reached(ctx, js, s.Topic, end, show) }, nil}
+	reach := part{"mark", func(ctx context.Context) error { return reached(ctx, js, goals, show) }, nil}
 	return runParts(ctx, log, p, reach)
 }
 
-// reached returns when the cursors have come to the mark.
-func reached(ctx context.Context, js *jetstream.Client, topic string, end map[int32]int64, show func(done, total int64)) error {
+// goal is how far a partition is to be mirrored into a stream.
+type goal struct {
+	p      streamflow.Partition
+	stream string
+	mark   int64
+}
+
+// goals returns where the topics of all routes end. One of events may be
+// missing: nobody has to have it.
+func (f bridgeFlags) goals(ctx context.Context, client *kgo.Client, ticks string) (goals []goal, err error) {
+	routes, err := f.routes(ticks)
+	if err != nil {
+		return nil, err
+	}
+	for _, route := range routes {
+		_, end, err := kafka.Marks(ctx, client, route.Topic)
+		if errors.Is(err, kerr.UnknownTopicOrPartition) && route.Topic != ticks {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		for number, mark := range end {
+			goals = append(goals, goal{streamflow.Partition{Topic: route.Topic, Number: number}, route.Stream, mark})
+		}
+	}
+	return goals, nil
+}
+
+// reached returns when the cursors have come to the goals.
+func reached(ctx context.Context, js *jetstream.Client, goals []goal, show func(done, total int64)) error {
+	mirrors := map[string]*jetstream.Mirror{streamflow.StreamTicks: js.Ticks(), streamflow.StreamEvents: js.Events()}
 	for ctx.Err() == nil {
 		var done, total int64
-		for number, mark := range end {
-			cur, err := js.Ticks().Cursor(ctx, streamflow.Partition{Topic: topic, Number: number})
+		for _, g := range goals {
+			cur, err := mirrors[g.stream].Cursor(ctx, g.p)
 			if err != nil {
 				return err
 			}
-			done += min(cur.Next, mark)
-			total += mark
+			done += min(cur.Next, g.mark)
+			total += g.mark
 		}
 		show(done, total)
 		if done >= total {

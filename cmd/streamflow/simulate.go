@@ -16,6 +16,12 @@ import (
 )
 
 type simulateCmd struct {
+	Ticks  simulateTicksCmd  `cmd:"" default:"withargs" help:"Stock ticks; this is what \"simulate\" alone does."`
+	Events simulateEventsCmd `cmd:"" help:"E-commerce events with a price, to topic events."`
+	Users  simulateUsersCmd  `cmd:"" help:"Logins, to topic user-events."`
+}
+
+type simulateTicksCmd struct {
 	kafkaFlags
 	symbolFlags
 	Backfill string `help:"History to send first, such as 30d or 12h, with past event times; then it goes live." default:"0" placeholder:"AGE"`
@@ -23,12 +29,12 @@ type simulateCmd struct {
 }
 
 // Help is shown by --help.
-func (simulateCmd) Help() string {
+func (simulateTicksCmd) Help() string {
 	return `Prices follow a random walk whose volatility clusters, with a factor common to all symbols; sizes are log-normal and follow the hours of the day. All ticks, history too, go through the topic, so everything behind it sees them as it would see real ones.`
 }
 
 // Run sends until ctx ends.
-func (c *simulateCmd) Run(ctx context.Context, log *slog.Logger) error {
+func (c *simulateTicksCmd) Run(ctx context.Context, log *slog.Logger) error {
 	backfill, err := age(c.Backfill)
 	if err != nil {
 		return fmt.Errorf("--backfill: %w", err)

@@ -14,7 +14,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"streamflow/bridge"
-	"streamflow/functions"
 	"streamflow/infra/embedded"
 	"streamflow/infra/kafka"
 )
@@ -27,6 +26,7 @@ type upCmd struct {
 	dataFlags
 	httpFlags
 	bridgeFlags
+	workerFlags
 	layout
 	symbolFlags
 	Simulate bool   `help:"Send simulated ticks." default:"true" negatable:"" env:"SIMULATE"`
@@ -90,7 +90,7 @@ func (c *upCmd) Run(ctx context.Context, log *slog.Logger) (err error) {
 
 // parts are what moves the data, in their order.
 func (c *upCmd) parts(ctx context.Context, s servers, backfill time.Duration, log *slog.Logger, r *prometheus.Registry) (parts []part, err error) {
-	bm, fm := bridge.NewMetrics(r), functions.NewMetrics(r)
+	bm := bridge.NewMetrics(r)
 	add := func(p part, err error) error {
 		if err == nil {
 			parts = append(parts, p)
@@ -109,15 +109,19 @@ func (c *upCmd) parts(ctx context.Context, s servers, backfill time.Duration, lo
 			return nil, err
 		}
 	}
-	if err := add(newBridge(s, c.Group, c.Batch, log, r, bm)); err != nil {
+	if err := c.keepKey(c.DataDir); err != nil {
 		return nil, err
 	}
-	stores, err := archiveParts(ctx, s, c.KeepRows, log, fm)
-	if err != nil {
+	if err := add(newBridge(s, c.bridgeFlags, log, r, bm)); err != nil {
 		return nil, err
 	}
-	parts = append(parts, stores...)
-	return parts, add(newDeadLetters(s, log, fm, bm))
+	if err := add(newFleet(s, registry, c.idle(), newJointMetrics(r, bm), log)); err != nil {
+		return nil, err
+	}
+	if c.KeepRows > 0 {
+		parts = append(parts, newPrune(s, c.KeepRows, log))
+	}
+	return parts, nil
 }
 
 // empty reports whether the topic has never had a record.

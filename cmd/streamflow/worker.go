@@ -2,60 +2,96 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"log/slog"
-	"slices"
+	"os"
+	"strings"
+	"time"
 
 	"streamflow"
-	"streamflow/bridge"
-	"streamflow/functions"
+	"streamflow/functions/fleet"
 )
 
 type workerCmd struct {
-	Functions []string `arg:"" optional:"" help:"Functions to run: archive, deadletter; all of them if none is named."`
+	Functions []string `arg:"" optional:"" help:"Functions to run, or stand by for; all of them if none is named. \"streamflow functions\" lists them."`
 	kafkaFlags
 	natsFlags
 	postgresFlags
+	workerFlags
 	metricsFlags
 	rowFlags
 }
 
+// workerFlags are those of a worker wherever it runs.
+type workerFlags struct {
+	ScaleToZero bool          `help:"Let go of functions that have nothing to do; what comes wakes them." env:"SCALE_TO_ZERO"`
+	Idle        time.Duration `help:"How long a function must have had nothing to do for that." default:"30s" env:"IDLE_AFTER"`
+}
+
+// idle is what the fleet is told: 0 keeps everything awake.
+func (f workerFlags) idle() time.Duration {
+	if !f.ScaleToZero {
+		return 0
+	}
+	return max(f.Idle, time.Second)
+}
+
 // Help is shown by --help.
 func (workerCmd) Help() string {
-	return `archive stores every tick in table stock_ticks, exactly once; deadletter publishes what the bridge refused to topic TOPIC_dlq, exactly once. Start a second worker as a standby: it takes over within seconds when the first one dies.`
+	return `Every worker watches what is desired of the functions ("streamflow functions") and makes it so. Workers share the shards among themselves: start a second one, and it takes its part and stands by for the rest; kill one, and the other has all of it within 5 seconds.`
 }
 
 // Run works until ctx ends.
 func (c *workerCmd) Run(ctx context.Context, log *slog.Logger) error {
-	all := []string{streamflow.FunctionArchive, streamflow.FunctionDeadLetter}
-	if len(c.Functions) == 0 {
-		c.Functions = all
+	entries, err := lookUpAll(c.Functions)
+	if err != nil {
+		return err
 	}
-	s := servers{c.kafkaFlags, c.natsFlags, c.postgresFlags}
 	registry := newRegistry()
-	metrics, bridgeMetrics := functions.NewMetrics(registry), bridge.NewMetrics(nil)
-	var parts []part
-	for _, name := range c.Functions {
-		var more []part
-		var err error
-		switch name {
-		case streamflow.FunctionArchive:
-			more, err = archiveParts(ctx, s, c.KeepRows, log, metrics)
-		case streamflow.FunctionDeadLetter:
-			var p part
-			p, err = newDeadLetters(s, log, metrics, bridgeMetrics)
-			more = []part{p}
-		default:
-			err = fmt.Errorf("there is no function %q; there are: %v", name, all)
-		}
-		if err != nil {
-			return err
-		}
-		parts = append(parts, more...)
-	}
 	serve, err := c.part(registry)
 	if err != nil {
 		return err
 	}
-	return runParts(ctx, log, slices.Concat(parts, serve)...)
+	s := servers{c.kafkaFlags, c.natsFlags, c.postgresFlags}
+	work, err := newFleet(s, entries, c.idle(), newJointMetrics(registry, nil), log)
+	if err != nil {
+		return err
+	}
+	parts := append([]part{work}, serve...)
+	if c.KeepRows > 0 && (len(c.Functions) == 0 || contains(entries, streamflow.FunctionArchive)) {
+		parts = append(parts, newPrune(s, c.KeepRows, log))
+	}
+	return runParts(ctx, log, parts...)
+}
+
+// newFleet makes a worker of this process.
+func newFleet(s servers, entries []*entry, idle time.Duration, m jointMetrics, log *slog.Logger) (part, error) {
+	js, err := s.natsFlags.connect("worker", log)
+	if err != nil {
+		return part{}, err
+	}
+	j := &joint{servers: s, log: log, metrics: m, js: js}
+	desk := newDesk(js)
+	c := fleet.Config{ID: workerID(), Desired: desk.functions, Rules: desk.rules, Status: desk.status, Idle: idle, Logger: log}
+	for _, e := range entries {
+		c.Functions = append(c.Functions, *e.function(j))
+	}
+	return part{"worker", fleet.New(c).Run, j.close}, nil
+}
+
+// workerID names this process among all workers there will ever be: two that
+// take each other for the same would both keep what they should share.
+func workerID() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "worker"
+	}
+	host = strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' {
+			return r
+		}
+		return '-'
+	}, host)
+	return fmt.Sprintf("%.32s-%d-%s", host, os.Getpid(), strings.ToLower(rand.Text()[:4]))
 }
