@@ -6,20 +6,40 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"streamflow"
+	"streamflow/api/live"
 )
 
+// fedIntake is an intake and what feeds it.
+type fedIntake struct {
+	*intake
+	live *live.Server
+}
+
 // running starts an intake in a bubble.
-func running(t *testing.T, feed Feed, store Store) *intake {
+func running(t *testing.T, feed Feed, store Store) fedIntake {
 	t.Helper()
-	in := &intake{feed: feed, store: store, hub: newHub(newWSMetrics()), board: newBoard(), log: slog.New(slog.DiscardHandler)}
+	c := &Config{Feed: feed, Store: store, Logger: slog.New(slog.DiscardHandler)}
+	in := fedIntake{intake: newIntake(c, newBoard())}
+	var err error
+	in.live, err = live.New(live.Config{Feed: feed, Streams: []string{streamflow.StreamTicks}, Tap: in, Logger: c.Logger})
+	if err != nil {
+		t.Fatal(err)
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
-	go func() { defer close(done); in.run(ctx) }()
+	go func() {
+		defer close(done)
+		var wg sync.WaitGroup
+		wg.Go(func() { in.live.Run(ctx) })
+		wg.Go(func() { in.run(ctx) })
+		wg.Wait()
+	}()
 	t.Cleanup(func() { cancel(); <-done })
 	return in
 }
@@ -139,7 +159,7 @@ func TestBoardWithoutDatabase(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		store.fail(nil)
-		time.Sleep(lastRetry)
+		time.Sleep(15 * time.Second)
 		synctest.Wait()
 		if s, _, _ = in.board.stock("AAPL", time.Now()); s.DayVolume == nil || *s.DayVolume != 12 {
 			t.Fatalf("with the database back: %+v", s)

@@ -77,9 +77,11 @@ func (b *board) replay(ctx context.Context, feed Feed, after, last uint64, upTo 
 		cancel(fmt.Errorf("nothing came for %s", replayStall))
 	})
 	defer stall.Stop()
-	err := feed.Follow(ctx, after, func(batch []streamflow.Mirrored) error {
+	var ticks []streamflow.Mirrored
+	err := feed.Follow(ctx, streamflow.StreamTicks, after, func(batch []streamflow.Message) error {
 		stall.Reset(replayStall)
-		if b.recount(batch, last, upTo) {
+		ticks = appendTicks(ticks[:0], batch)
+		if b.recount(ticks, last, upTo) {
 			return errReplayed
 		}
 		return nil

@@ -12,6 +12,8 @@ type Stock struct {
 	Price         float64   `json:"price" example:"187.23" doc:"Price of the newest tick by event time"`
 	Volume        int64     `json:"volume" example:"100" doc:"Volume of that tick"`
 	Timestamp     time.Time `json:"timestamp" example:"2025-11-21T14:30:00.123Z" doc:"Event time of that tick"`
+	Age           float64   `json:"ageSeconds" example:"0.8" doc:"Seconds since then, by the server's clock; less than 0 if the clock of its source is ahead"`
+	Trend         string    `json:"trend,omitempty" enum:"up,down,flat" example:"up" doc:"Where the price goes, by its 1m candles; left out while it is not known"`
 	Seq           *uint64   `json:"seq" nullable:"true" example:"123456" doc:"Its sequence in the stream; null if it is known from the database only"`
 	Reference     *float64  `json:"reference" nullable:"true" example:"185.5" doc:"The last price before the current UTC day"`
 	Change        *float64  `json:"change" nullable:"true" example:"1.73" doc:"price - reference"`
@@ -59,6 +61,7 @@ func (b *board) stock(symbol string, now time.Time) (stock Stock, found, seeded 
 
 func (r *row) stock(days bool, now time.Time) Stock {
 	s := Stock{Symbol: r.symbol, Price: r.price, Volume: r.volume, Timestamp: time.Unix(0, r.at).UTC()}
+	s.Age = float64(now.Sub(s.Timestamp).Milliseconds()) / 1000
 	if r.seq != 0 {
 		s.Seq = &r.seq
 	}

@@ -2,13 +2,13 @@
 // Huma operations under /api, the checks, the metrics, and the melody websocket
 // under /ws.
 //
-//	Feed ──▶ intake ──▶ hub   ──▶ one outbox per websocket session
-//	                └─▶ board ◀── Store (the day's figures, once)
+//	Feed ──▶ live ──▶ websockets
+//	              └─▶ intake ──▶ board ◀── Store (the day's figures, once)
 //	Store ──▶ GET /api/stocks/{symbol}/ticks
 //
-// The stream is followed once, whatever the number of clients. The [board]
-// keeps what a stock list shows; the [hub] keeps the newest message of every
-// subject and who wants it. Both take a whole batch under one lock.
+// Each stream is followed once, whatever the number of clients, by package
+// live, which keeps the newest message of every subject and who wants it. The
+// [board] keeps what a stock list shows. Both take a whole batch under one lock.
 //
 // This package knows neither NATS nor PostgreSQL: it declares what it needs
 // ([Feed], [Store], [Check]), and cmd/streamflow joins them.

@@ -3,6 +3,7 @@ package api
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -44,18 +45,41 @@ func (f *fakeFeed) fail(err error) {
 	f.err = err
 }
 
-func (f *fakeFeed) Snapshot(context.Context) ([]streamflow.Mirrored, uint64, error) {
+// streamed is a tick as it stands in the stream.
+func streamed(m streamflow.Mirrored) streamflow.Message {
+	var hops []byte
+	for _, h := range m.Hops {
+		hops = streamflow.AppendHop(hops, h.Name, h.At)
+	}
+	return streamflow.Message{
+		Subject: streamflow.TickSubject(m.Tick.Symbol), Data: m.Tick.AppendJSON(nil), Position: m.Position, Previous: m.Previous,
+		Hops: string(hops), Sequence: m.Sequence, Stored: m.Stored,
+	}
+}
+
+func (f *fakeFeed) Snapshot(_ context.Context, stream, _ string) ([]streamflow.Message, uint64, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if stream != streamflow.StreamTicks {
+		return nil, 0, f.err
+	}
 	bySymbol := map[string]streamflow.Mirrored{}
 	for _, m := range f.log {
 		bySymbol[m.Tick.Symbol] = m
 	}
-	var newest []streamflow.Mirrored
+	var newest []streamflow.Message
 	for _, m := range bySymbol {
-		newest = append(newest, m)
+		newest = append(newest, streamed(m))
 	}
 	return newest, f.sequence, f.err
+}
+
+func (f *fakeFeed) Range(context.Context, string, string, uint64, uint64, func([]streamflow.Message) error) error {
+	return errors.New("not here: see package live")
+}
+
+func (f *fakeFeed) Bounds(context.Context, string) (first, last uint64, err error) {
+	return 0, 0, errors.New("not here: see package live")
 }
 
 func (f *fakeFeed) Floor(context.Context) (uint64, error) {
@@ -64,13 +88,16 @@ func (f *fakeFeed) Floor(context.Context) (uint64, error) {
 	return f.floor, f.err
 }
 
-func (f *fakeFeed) Follow(ctx context.Context, after uint64, fn func([]streamflow.Mirrored) error) error {
+func (f *fakeFeed) Follow(ctx context.Context, stream string, after uint64, fn func([]streamflow.Message) error) error {
+	if stream != streamflow.StreamTicks {
+		<-ctx.Done()
+		return ctx.Err()
+	}
 	for {
 		f.mu.Lock()
 		i, _ := slices.BinarySearchFunc(f.log, after+1, func(m streamflow.Mirrored, s uint64) int { return cmp.Compare(m.Sequence, s) })
 		n := min(len(f.log)-i, 1+rand.IntN(50))
-		batch := slices.Clone(f.log[i : i+n])
-		changed := f.changed
+		log, changed := slices.Clone(f.log[i:i+n]), f.changed
 		f.mu.Unlock()
 		if n == 0 {
 			select {
@@ -80,18 +107,17 @@ func (f *fakeFeed) Follow(ctx context.Context, after uint64, fn func([]streamflo
 				continue
 			}
 		}
-		for i := range batch {
-			batch[i].Tick.Extra = slices.Clone(batch[i].Tick.Extra)
-			batch[i].Hops = slices.Clone(batch[i].Hops)
+		batch := make([]streamflow.Message, n)
+		for i := range log {
+			batch[i] = streamed(log[i])
 		}
 		after = batch[n-1].Sequence
 		if err := fn(batch); err != nil {
 			return err
 		}
 		for i := range batch {
-			clear(batch[i].Tick.Extra)
-			clear(batch[i].Hops)
-			batch[i] = streamflow.Mirrored{}
+			clear(batch[i].Data)
+			batch[i] = streamflow.Message{}
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -129,16 +155,20 @@ func (s *fakeStore) Ticks(ctx context.Context, q TicksQuery) ([]streamflow.Mirro
 		<-ctx.Done()
 		return nil, ctx.Err()
 	}
+	sign := 1
+	if q.Descending {
+		sign = -1
+	}
 	var found []streamflow.Mirrored
 	for _, m := range s.ticks {
 		at := m.Tick.Time
 		if m.Tick.Symbol == q.Symbol && (q.From.IsZero() || !at.Before(q.From)) && (q.To.IsZero() || at.Before(q.To)) &&
-			(q.After == nil || order(TickCursor{at, m.Position.Partition, m.Position.Offset}, *q.After) < 0) {
+			(q.After == nil || order(TickCursor{at, m.Position.Partition, m.Position.Offset}, *q.After) == sign) {
 			found = append(found, m)
 		}
 	}
 	slices.SortFunc(found, func(a, b streamflow.Mirrored) int {
-		return -order(TickCursor{a.Tick.Time, a.Position.Partition, a.Position.Offset}, TickCursor{b.Tick.Time, b.Position.Partition, b.Position.Offset})
+		return sign * order(TickCursor{a.Tick.Time, a.Position.Partition, a.Position.Offset}, TickCursor{b.Tick.Time, b.Position.Partition, b.Position.Offset})
 	})
 	return found[:min(len(found), q.Limit)], s.err
 }

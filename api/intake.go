@@ -2,119 +2,85 @@ package api
 
 import (
 	"context"
-	"errors"
 	"log/slog"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"streamflow"
+	"streamflow/api/live"
 )
 
-// intake follows the stream once and hands every batch to the hub and to the
-// board.
+// intake brings the ticks that package live follows to the board: it is the
+// [live.Tap].
 type intake struct {
 	feed  Feed
 	store Store
-	hub   *hub
 	board *board
 	log   *slog.Logger
 
-	last  atomic.Uint64 // the newest sequence seen
-	fault atomic.Value  // string: why the stream cannot be read, "" if it can
+	ticks  []streamflow.Mirrored // scratch
+	seeded chan struct{}         // closed when the stream was read once
+	once   sync.Once
 }
 
-// Waits between attempts.
-const (
-	firstRetry = 250 * time.Millisecond
-	lastRetry  = 15 * time.Second
-)
+func newIntake(c *Config, b *board) *intake {
+	return &intake{feed: c.Feed, store: c.Store, board: b, log: c.Logger, seeded: make(chan struct{})}
+}
 
-// retry calls fn until it returns nil or ctx ends. It waits longer each time,
-// and says why once per kind of trouble.
-func retry(ctx context.Context, log *slog.Logger, what string, fn func() error) error {
-	wait, said := firstRetry, ""
-	for {
-		began := time.Now()
-		err := fn()
-		if time.Since(began) > lastRetry { // it worked for a while
-			wait, said = firstRetry, ""
-		}
-		if err == nil || ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if err.Error() != said {
-			said = err.Error()
-			log.Warn(what+" failed, will try again", "error", err)
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(wait):
-		}
-		wait = min(2*wait, lastRetry)
+// mirroredTick reads a tick; ok is false for a message that is not the
+// bridge's. Extra aliases the message's data.
+func mirroredTick(m *streamflow.Message) (t streamflow.Mirrored, ok bool) {
+	if m.Position.Topic == "" {
+		return t, false
 	}
-}
-
-// run follows the stream until ctx ends.
-func (in *intake) run(ctx context.Context) {
-	loaded := make(chan struct{})
-	started := false
-	_ = retry(ctx, in.log, "reading the stream", func() error {
-		err := in.seed(ctx)
-		if err == nil {
-			if !started {
-				started = true
-				go func() { defer close(loaded); in.loadDays(ctx) }()
-			}
-			err = in.follow(ctx)
-		}
-		if ctx.Err() == nil {
-			in.fault.Store(err.Error())
-		}
-		return err
-	})
-	if started {
-		<-loaded
-	}
-}
-
-// seed takes the newest ticks. After a break it goes on where it was, unless
-// the stream ends before that: then it was rebuilt, and counts anew.
-func (in *intake) seed(ctx context.Context) error {
-	newest, last, err := in.feed.Snapshot(ctx)
+	tick, err := streamflow.DecodeTick(m.Data, nil, streamflow.AnyTime)
 	if err != nil {
-		return err
+		return t, false
 	}
-	if seen := in.last.Load(); seen != 0 && seen <= last {
-		return nil
-	}
-	in.hub.seed(newest, time.Now())
-	in.board.seed(newest)
-	in.last.Store(last)
-	return nil
+	return streamflow.Mirrored{
+		Tick: tick, Position: m.Position, Previous: m.Previous,
+		Sequence: m.Sequence, Stored: m.Stored, Hops: streamflow.ParseHops(m.Hops),
+	}, true
 }
 
-func (in *intake) follow(ctx context.Context) error {
-	in.fault.Store("")
-	err := in.feed.Follow(ctx, in.last.Load(), func(batch []streamflow.Mirrored) error {
-		if len(batch) == 0 {
-			return nil
+// appendTicks appends those of messages that are ticks.
+func appendTicks(ticks []streamflow.Mirrored, messages []streamflow.Message) []streamflow.Mirrored {
+	for i := range messages {
+		if t, ok := mirroredTick(&messages[i]); ok {
+			ticks = append(ticks, t)
 		}
-		in.hub.publish(batch, time.Now())
-		in.board.apply(batch)
-		in.last.Store(batch[len(batch)-1].Sequence)
-		return nil
-	})
-	if err == nil {
-		err = errors.New("the feed ended")
 	}
-	return err
+	return ticks
 }
 
-// loadDays reads the day's figures, and again where [untilReload] says so.
-func (in *intake) loadDays(ctx context.Context) {
+// Seed implements [live.Tap].
+func (in *intake) Seed(stream string, newest []streamflow.Message) {
+	if stream != streamflow.StreamTicks {
+		return
+	}
+	in.board.seed(appendTicks(nil, newest))
+	in.once.Do(func() { close(in.seeded) })
+}
+
+// Apply implements [live.Tap].
+func (in *intake) Apply(stream string, batch []streamflow.Message) {
+	if stream != streamflow.StreamTicks {
+		return
+	}
+	in.ticks = appendTicks(in.ticks[:0], batch)
+	in.board.apply(in.ticks)
+}
+
+// run reads the day's figures once the stream was read, and again where
+// [untilReload] says so.
+func (in *intake) run(ctx context.Context) {
+	select {
+	case <-ctx.Done():
+		return
+	case <-in.seeded:
+	}
 	for {
-		err := retry(ctx, in.log, "reading the day's figures", func() error {
+		err := live.Retry(ctx, in.log, "reading the day's figures", func() error {
 			return in.board.load(ctx, in.feed, in.store, time.Now())
 		})
 		wait := untilReload(time.Now())
@@ -127,11 +93,4 @@ func (in *intake) loadDays(ctx context.Context) {
 		case <-time.After(wait):
 		}
 	}
-}
-
-// trouble says why the stream cannot be read, "" if nothing is known to be
-// wrong.
-func (in *intake) trouble() string {
-	s, _ := in.fault.Load().(string)
-	return s
 }

@@ -16,8 +16,8 @@ type flakyFeed struct {
 	left int
 }
 
-func (f *flakyFeed) Follow(ctx context.Context, after uint64, fn func([]streamflow.Mirrored) error) error {
-	return f.fakeFeed.Follow(ctx, after, func(batch []streamflow.Mirrored) error {
+func (f *flakyFeed) Follow(ctx context.Context, stream string, after uint64, fn func([]streamflow.Message) error) error {
+	return f.fakeFeed.Follow(ctx, stream, after, func(batch []streamflow.Message) error {
 		if err := fn(batch); err != nil {
 			return err
 		}
@@ -43,8 +43,8 @@ func TestIntakeGoesOnWhereItWas(t *testing.T) {
 		time.Sleep(2 * time.Minute)
 		synctest.Wait()
 		checkBoard(t, in.board, all)
-		if in.last.Load() != 999 || in.trouble() != "" {
-			t.Errorf("last sequence %d, trouble %q", in.last.Load(), in.trouble())
+		if last, _ := in.live.Last(streamflow.StreamTicks); last != 999 || in.live.Trouble(streamflow.StreamTicks) != "" {
+			t.Errorf("last sequence %d, trouble %q", last, in.live.Trouble(streamflow.StreamTicks))
 		}
 	})
 }

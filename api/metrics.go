@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"streamflow"
 )
 
 // httpMetrics counts requests. Its labels are bounded: operations, not paths.
@@ -41,15 +43,13 @@ func (m *httpMetrics) observe(operation, method string, status int, took time.Du
 
 // register registers the metrics of the server.
 func (s *Server) register(r prometheus.Registerer) error {
-	if err := s.hub.metrics.register(r); err != nil {
-		return err
-	}
 	gauge := func(name, help string, fn func() float64) prometheus.Collector {
 		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "streamflow_feed_" + name, Help: help}, fn)
 	}
 	return registerAll(r, s.http.requests, s.http.seconds,
 		gauge("last_sequence", "Stream sequence of the newest tick that the API has taken.", func() float64 {
-			return float64(s.intake.last.Load())
+			last, _ := s.live.Last(streamflow.StreamTicks)
+			return float64(last)
 		}),
 		gauge("newest_tick_age_seconds", "Age of the newest tick by event time; -1 while there is none.", func() float64 {
 			return s.board.age(time.Now())

@@ -2,10 +2,11 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"sort"
+	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 )
@@ -63,15 +64,19 @@ func content(mediaType string, body []byte) http.Handler {
 	})
 }
 
-// operations lists the operations of a document by path.
+// operations lists the operations of a document by path, then by name.
 func operations(doc *huma.OpenAPI) []*huma.Operation {
 	var ops []*huma.Operation
 	for _, item := range doc.Paths {
-		if item.Get != nil {
-			ops = append(ops, item.Get)
+		for _, op := range []*huma.Operation{item.Get, item.Post, item.Put, item.Patch, item.Delete} {
+			if op != nil {
+				ops = append(ops, op)
+			}
 		}
 	}
-	sort.Slice(ops, func(i, j int) bool { return ops[i].Path < ops[j].Path })
+	slices.SortStableFunc(ops, func(a, b *huma.Operation) int {
+		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.OperationID, b.OperationID))
+	})
 	return ops
 }
 

@@ -2,15 +2,19 @@ package api
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"streamflow/api/live"
 )
 
 // apiVersion is the version of the interface, not of the program.
 const apiVersion = "1.0.0"
 
-const description = `Real-time stock ticks: what every stock does now, its stored ticks, and a websocket of committed ticks.
+const description = `Real-time stock ticks: what every stock does now, its stored ticks, candles and indicators, the rules that raise
+alerts, and a websocket of what is committed.
 
 Times are RFC 3339 in UTC. Errors are problems of RFC 9457 that name the field at fault. A symbol that holds "/" or
 another character of paths is written percent-encoded: BTC/USD is BTC%2FUSD.`
@@ -27,6 +31,13 @@ func newAPI(mux humago.Mux, s *Server) huma.API {
 	c.RejectUnknownQueryParameters = true
 	c.Tags = []*huma.Tag{
 		{Name: "stocks", Description: "Stocks and their ticks"},
+		{Name: "candles", Description: "Candles, indicators and comparisons"},
+		{Name: "rules", Description: "The rules of alerts"},
+		{Name: "alerts", Description: "Alerts that were raised"},
+		{Name: "functions", Description: "The functions that work on ticks and events"},
+		{Name: "pipeline", Description: "How the system runs, and the way of one message"},
+		{Name: "dead letters", Description: "What was refused"},
+		{Name: "events", Description: "Events, and what functions say about them"},
 		{Name: "live", Description: "Committed ticks as they come"},
 		{Name: "server", Description: "Is it alive, is it ready, what does it measure"},
 	}
@@ -40,16 +51,18 @@ func newAPI(mux humago.Mux, s *Server) huma.API {
 	s.registerReady(api)
 	s.registerStocks(api)
 	s.registerTicks(api)
+	s.registerMarket(api)
+	s.registerOperations(api)
 	describeOthers(api.OpenAPI())
 	return api
 }
 
 // get describes an operation. errors are the statuses that it may answer
-// beside 422 and 500.
+// beside 422, which every one has for parameters that it does not know, and 500.
 func get(id, path, tag, summary, description string, errors ...int) huma.Operation {
 	return huma.Operation{
 		OperationID: id, Method: http.MethodGet, Path: path, Tags: []string{tag},
-		Summary: summary, Description: description, Errors: errors,
+		Summary: summary, Description: description, Errors: append(slices.Clone(errors), http.StatusUnprocessableEntity),
 	}
 }
 
@@ -60,7 +73,7 @@ func describeOthers(doc *huma.OpenAPI) {
 		Description: "OK", Content: map[string]*huma.MediaType{"text/plain": {Schema: &huma.Schema{Type: huma.TypeString}}},
 	}}
 	doc.AddOperation(&metrics)
-	ws := get("open-websocket", "/ws", "live", "Committed ticks as they come", wsDescription)
+	ws := get("open-websocket", "/ws", "live", "Committed messages as they come", live.Description)
 	ws.Responses = map[string]*huma.Response{
 		"101": {Description: "The connection is a websocket"},
 		"403": {Description: "The origin may not open a websocket"},
@@ -68,25 +81,3 @@ func describeOthers(doc *huma.OpenAPI) {
 	}
 	doc.AddOperation(&ws)
 }
-
-const wsDescription = `A websocket (RFC 6455). A client sends text messages:
-
-    {"subscribe":["ticks.AAPL","ticks.*"]}
-    {"unsubscribe":["ticks.*"]}
-
-Subjects are those of NATS, with its wildcards: ` + "`ticks.AAPL`, `ticks.*`, `ticks.>`, `>`" + `. In a subject every byte of
-a symbol beside letters, digits, "-" and "_" is written %XX: BRK.B is ticks.BRK%2EB, BTC/USD is ticks.BTC%2FUSD.
-
-The server answers {"subscribed":[...]} or {"unsubscribed":[...]}, then sends the newest known message of every subject
-with "snapshot":true, and then every message as it is committed. The messages of a subject keep their order; none comes
-twice, however many subscriptions match:
-
-    {"subject":"ticks.AAPL","seq":123,"data":{"symbol":"AAPL","price":187.23,"volume":100,"timestamp":"..."},
-     "hops":{"kafka":1763690000123.400,"bridge":1763690000124.100,"stream":1763690000125.000,"api":1763690000125.300}}
-
-"hops" are the unix milliseconds at which the tick passed each part. A frame is one JSON object, or an array of several
-where several wait. {"heartbeat":<unix ms>} comes every 5 s. A client that is too slow gets the newest message of each
-subject only, and {"dropped":N}; one that takes nothing for 30 s is closed with 1013. A message that cannot be done is
-answered with {"error":{"code":"...","message":"..."}} (bad_subject, bad_message, unknown_field, too_large, too_many) and
-the socket stays open; more than 100 errors within 10 s close it with 1008. A message may have 64 KiB, a session 1,000
-subscriptions. 1001 says that the server stops: connect again.`

@@ -11,7 +11,7 @@ import (
 
 func TestReady(t *testing.T) {
 	var broken error
-	g := newRig(t, func(c *Config, _ *hub) {
+	g := newRig(t, func(c *Config) {
 		c.Checks = []Check{
 			{"kafka", func(context.Context) (string, error) { return "1 broker", nil }},
 			{"postgres", func(context.Context) (string, error) { return "", broken }},

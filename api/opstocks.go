@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"streamflow"
 )
 
 // StockList is the answer of GET /api/stocks.
@@ -23,6 +25,9 @@ func (s *Server) registerStocks(api huma.API) {
 			stocks, asOf, ok := s.board.stocks(time.Now())
 			if !ok {
 				return nil, s.notRead()
+			}
+			for i := range stocks {
+				stocks[i].Trend = string(s.trends.of(stocks[i].Symbol))
 			}
 			out := &list{StockList{Stocks: stocks}}
 			if !asOf.IsZero() {
@@ -44,16 +49,27 @@ func (s *Server) registerStocks(api huma.API) {
 			case !found:
 				return nil, unknownSymbol(in.Symbol)
 			}
+			stock.Trend = string(s.trends.of(in.Symbol))
 			return &one{stock}, nil
 		})
 }
 
 // notRead says that the stream has not been read yet, and why.
 func (s *Server) notRead() error {
-	if why := s.intake.trouble(); why != "" {
+	if why := s.live.Trouble(streamflow.StreamTicks); why != "" {
 		return unavailable("the stream of ticks cannot be read: %s", why)
 	}
 	return unavailable("the stream of ticks is being read: try again in a moment")
+}
+
+// mustKnow is asked about a symbol of which nothing was found: is there nothing
+// in that time, or is there no such stock?
+func (s *Server) mustKnow(symbol string) error {
+	_, known, seeded := s.board.stock(symbol, time.Now())
+	if !streamflow.ValidSymbol(symbol) || seeded && !known {
+		return unknownSymbol(symbol)
+	}
+	return nil
 }
 
 func unknownSymbol(symbol string) error {

@@ -5,18 +5,12 @@ import (
 	"time"
 
 	"streamflow"
+	"streamflow/api/live"
 )
 
-// Feed is the stream of committed ticks.
+// Feed is the streams, and how far the archive has stored that of the ticks.
 type Feed interface {
-	// Snapshot returns the newest committed tick of every symbol, and the
-	// stream sequence up to which that is true.
-	Snapshot(ctx context.Context) (newest []streamflow.Mirrored, last uint64, err error)
-	// Follow calls fn with every tick after sequence after, in stream order, in
-	// batches as they arrive, until ctx ends or fn returns an error, which it
-	// returns. It reconnects by itself. The slice, and what it points to, is
-	// valid only during the call.
-	Follow(ctx context.Context, after uint64, fn func([]streamflow.Mirrored) error) error
+	live.Feed
 	// Floor returns the sequence up to which the archive function has stored
 	// every tick.
 	Floor(ctx context.Context) (uint64, error)

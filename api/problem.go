@@ -38,15 +38,3 @@ func badField(location string, value any, format string, args ...any) error {
 	return huma.Error422UnprocessableEntity("validation failed",
 		&huma.ErrorDetail{Location: location, Value: value, Message: fmt.Sprintf(format, args...)})
 }
-
-// upgradeProblem answers a request that cannot become a websocket.
-func upgradeProblem(w http.ResponseWriter, r *http.Request, status int, reason error) {
-	detail := reason.Error()
-	switch status {
-	case http.StatusForbidden:
-		detail = fmt.Sprintf("the origin %.200q may not open a websocket here: allow it in the server's settings", r.Header.Get("Origin"))
-	case http.StatusBadRequest:
-		detail += "; connect with a websocket client, for example: websocat ws://" + r.Host + "/ws"
-	}
-	writeProblem(w, r, status, detail)
-}

@@ -7,21 +7,28 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"streamflow/api/live"
 )
 
-// Config is what a [Server] needs. Feed and Store are required.
+// Config is what a [Server] needs. Feed and Store are required; what asks for
+// another part that is nil is answered with 503.
 type Config struct {
 	Feed   Feed
 	Store  Store
-	Checks []Check      // what GET /ready tries
-	Page   http.Handler // everything that is not the API; nil answers 404
-	Logger *slog.Logger // nil for slog.Default
+	Market Market
+	// Operations are what shows how the system runs and what changes it.
+	Operations Operations
+	Checks     []Check      // what GET /ready tries
+	Page       http.Handler // everything that is not the API; nil answers 404
+	Logger     *slog.Logger // nil for slog.Default
 	// Registry takes the metrics of the API, and is what /metrics shows; nil
 	// makes one.
 	Registry *prometheus.Registry
@@ -34,19 +41,19 @@ type Config struct {
 
 // Server answers HTTP requests and websockets.
 type Server struct {
-	config  Config
-	log     *slog.Logger
-	hub     *hub
-	board   *board
-	intake  *intake
-	socket  *socket
-	http    *httpMetrics
-	handler http.Handler
-	names   map[string]string // operation by pattern of the mux
-	began   time.Time
+	config   Config
+	log      *slog.Logger
+	live     *live.Server
+	board    *board
+	trends   *trends
+	intake   *intake
+	pipeline *pipeline
+	keys     *keyring
+	http     *httpMetrics
+	handler  http.Handler
+	names    map[string]string // operation by pattern of the mux
+	began    time.Time
 }
-
-const defaultMaxSessions = 10_000
 
 // New returns a server that answers at once; it knows stocks as soon as
 // [Server.Run] has read the stream. The error names the setting that is wrong.
@@ -60,15 +67,22 @@ func New(c Config) (*Server, error) {
 	if c.Registry == nil {
 		c.Registry = prometheus.NewRegistry()
 	}
-	if c.MaxSessions == 0 {
-		c.MaxSessions = defaultMaxSessions
+	s := &Server{config: c, log: c.Logger, board: newBoard(), trends: newTrends(), http: newHTTPMetrics(), began: time.Now()}
+	s.intake, s.pipeline, s.keys = newIntake(&s.config, s.board), newPipeline(&s.config), newKeyring()
+	var err error
+	s.live, err = live.New(live.Config{
+		Feed: c.Feed, Tap: taps{s.intake, s.pipeline, s.trends}, Logger: c.Logger, Registry: c.Registry,
+		AllowedOrigins: c.AllowedOrigins, MaxSessions: c.MaxSessions, Problem: writeProblem,
+	})
+	if err != nil {
+		return nil, err
 	}
-	s := &Server{config: c, log: c.Logger, hub: newHub(newWSMetrics()), board: newBoard(), http: newHTTPMetrics(), began: time.Now()}
-	s.intake = &intake{feed: c.Feed, store: c.Store, hub: s.hub, board: s.board, log: c.Logger}
+	if s.config.Market.Newest == nil {
+		s.config.Market.Newest = s.live
+	}
 	if err := s.register(c.Registry); err != nil {
 		return nil, err
 	}
-	s.socket = newSocket(s.hub, c.AllowedOrigins, c.MaxSessions)
 	return s, s.route()
 }
 
@@ -106,7 +120,7 @@ func (s *Server) route() error {
 	mux.Handle("GET /openapi.yaml", docs.yaml)
 	mux.Handle("GET /docs", docs.page)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(s.config.Registry, promhttp.HandlerOpts{}))
-	mux.Handle("GET /ws", s.socket)
+	mux.Handle("GET /ws", s.live)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { s.fallback(mux, w, r) })
 	s.names = operationNames(api.OpenAPI())
 	s.handler = s.around(mux)
@@ -116,13 +130,11 @@ func (s *Server) route() error {
 // fallback answers what no route takes: a wrong method, an unknown path of the
 // API, or else the page.
 func (s *Server) fallback(mux *http.ServeMux, w http.ResponseWriter, r *http.Request) {
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		get := &http.Request{Method: http.MethodGet, URL: r.URL, Host: r.Host}
-		if _, pattern := mux.Handler(get); pattern != "/" {
-			w.Header().Set("Allow", "GET, HEAD")
-			writeProblem(w, r, http.StatusMethodNotAllowed, fmt.Sprintf("%.40s is not possible here, only GET and HEAD are", r.Method))
-			return
-		}
+	if allowed := methods(mux, r); len(allowed) > 0 && !slices.Contains(allowed, r.Method) {
+		w.Header().Set("Allow", strings.Join(allowed, ", "))
+		writeProblem(w, r, http.StatusMethodNotAllowed,
+			fmt.Sprintf("%.40s is not possible here, only %s", r.Method, strings.Join(allowed, " and ")))
+		return
 	}
 	path := r.URL.Path
 	if s.config.Page != nil && path != "/api" && !strings.HasPrefix(path, "/api/") {
@@ -130,6 +142,18 @@ func (s *Server) fallback(mux *http.ServeMux, w http.ResponseWriter, r *http.Req
 		return
 	}
 	writeProblem(w, r, http.StatusNotFound, fmt.Sprintf("there is nothing at %.200q: GET /docs lists what there is", r.URL.EscapedPath()))
+}
+
+// methods returns those that the routes of a path take, none if it has no route.
+func methods(mux *http.ServeMux, r *http.Request) []string {
+	var allowed []string
+	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		_, pattern := mux.Handler(&http.Request{Method: method, URL: r.URL, Host: r.Host})
+		if pattern != "/" {
+			allowed = append(allowed, method)
+		}
+	}
+	return allowed
 }
 
 // operation names the operation of a pattern, for metrics.
@@ -143,13 +167,20 @@ func (s *Server) operation(pattern string) string {
 // Handler returns the handler of all paths.
 func (s *Server) Handler() http.Handler { return s.handler }
 
-// Run follows the stream until ctx ends. Then it takes nothing more in, closes
+// Live returns what /ws is served by: it knows the newest messages of all
+// streams, and shows what is given to it as subject "pipeline".
+func (s *Server) Live() *live.Server { return s.live }
+
+// Run follows the streams until ctx ends. Then it takes nothing more in, closes
 // the websockets with 1001 and returns when all are gone, which takes a client
 // that reads nothing a few seconds. Call it once.
 func (s *Server) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	wg.Go(func() { s.intake.run(ctx) })
-	wg.Go(func() { s.socket.run(ctx) })
+	wg.Go(func() {
+		s.pipeline.run(ctx, func() bool { return s.live.Wanted("pipeline") }, func() { s.live.Show(s.Pipeline()) })
+	})
+	wg.Go(func() { s.live.Run(ctx) })
 	wg.Wait()
 	return nil
 }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -12,6 +13,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"streamflow"
 )
 
 // do sends a request and returns the answer.
@@ -52,7 +55,7 @@ func (g *rig) problem(t *testing.T, method, path string, status int, says ...str
 	return resp
 }
 
-func withPage(c *Config, _ *hub) {
+func withPage(c *Config) {
 	c.Page = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/panic" {
 			panic("oh no")
@@ -136,8 +139,11 @@ func TestStreamAway(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = s.socket.melody.Close() }()
-	s.intake.fault.Store("nats: no servers available")
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { defer close(done); _ = s.Run(ctx) }()
+	defer func() { cancel(); <-done }()
+	eventually(t, "the trouble is known", func() bool { return s.live.Trouble(streamflow.StreamTicks) != "" })
 	if err := s.notRead(); !strings.Contains(err.Error(), "no servers available") {
 		t.Error(err)
 	}
@@ -186,11 +192,14 @@ func TestDocsPage(t *testing.T) {
 func TestConfigIsChecked(t *testing.T) {
 	ok := Config{Feed: newFakeFeed(), Store: &fakeStore{}}
 	for says, spoil := range map[string]func(*Config){
-		"Feed and Store":   func(c *Config) { c.Feed = nil },
-		`check "x"`:        func(c *Config) { c.Checks = []Check{{Name: "x"}} },
-		"example.com":      func(c *Config) { c.AllowedOrigins = []string{"example.com"} },
-		"MaxSessions":      func(c *Config) { c.MaxSessions = -1 },
-		"register metrics": func(c *Config) { c.Registry = prometheus.NewRegistry(); _ = newWSMetrics().register(c.Registry) },
+		"Feed and Store": func(c *Config) { c.Feed = nil },
+		`check "x"`:      func(c *Config) { c.Checks = []Check{{Name: "x"}} },
+		"example.com":    func(c *Config) { c.AllowedOrigins = []string{"example.com"} },
+		"MaxSessions":    func(c *Config) { c.MaxSessions = -1 },
+		"register metrics": func(c *Config) {
+			c.Registry = prometheus.NewRegistry()
+			c.Registry.MustRegister(newHTTPMetrics().seconds)
+		},
 	} {
 		c := ok
 		spoil(&c)

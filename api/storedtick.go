@@ -1,7 +1,6 @@
 package api
 
 import (
-	"encoding/base64"
 	"errors"
 	"reflect"
 	"strconv"
@@ -54,18 +53,16 @@ func formatCursor(c TickCursor) string {
 	b := strconv.AppendInt(nil, c.Time.UnixNano(), 10)
 	b = strconv.AppendInt(append(b, ','), int64(c.Partition), 10)
 	b = strconv.AppendInt(append(b, ','), c.Offset, 10)
-	return base64.RawURLEncoding.EncodeToString(b)
+	return opaque(string(b))
 }
-
-var errCursor = errors.New("the cursor is broken")
 
 // parseCursor reads what formatCursor makes, and nothing else.
 func parseCursor(s string) (TickCursor, error) {
-	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
+	text, err := transparent(s)
 	if err != nil {
-		return TickCursor{}, errCursor
+		return TickCursor{}, err
 	}
-	parts := strings.Split(string(b), ",")
+	parts := strings.Split(text, ",")
 	if len(parts) != 3 {
 		return TickCursor{}, errCursor
 	}

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"streamflow"
 	"streamflow/api"
@@ -92,6 +93,20 @@ func (f apiFunctions) Change(ctx context.Context, name string, edit func(*stream
 		return &api.FunctionFault{Message: err.Error()}
 	}
 	_, _, err = f.d.write(ctx, e, edit)
+	return asFault(err)
+}
+
+// Replay implements [api.Functions].
+func (f apiFunctions) Replay(ctx context.Context, name, from string) (streamflow.Replay, error) {
+	r, err := newReplay(from, time.Now().UTC())
+	if err != nil {
+		return r, &api.FunctionFault{Message: strings.TrimPrefix(err.Error(), "--from: ")}
+	}
+	return r, f.Change(ctx, name, func(d *streamflow.Desired) error { d.Replay = &r; return nil })
+}
+
+// asFault says that an error is the fault of who asked, if it is.
+func asFault(err error) error {
 	var wrong *wrongDesired
 	if errors.As(err, &wrong) {
 		return &api.FunctionFault{Message: wrong.Error()}

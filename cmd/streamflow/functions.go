@@ -97,33 +97,37 @@ type functionsReplayCmd struct {
 
 // Run asks for it and waits.
 func (c *functionsReplayCmd) Run(ctx context.Context, log *slog.Logger) error {
-	now := time.Now().UTC()
-	from, err := replayFrom(c.From, now)
+	r, err := newReplay(c.From, time.Now().UTC())
 	if err != nil {
 		return err
 	}
-	id := now.Format("20060102T150405.000000000Z")
-	err = c.change(ctx, log, c.Name, func(d *streamflow.Desired) error {
-		d.Replay = &streamflow.Replay{ID: id, From: from}
-		return nil
-	})
+	err = c.change(ctx, log, c.Name, func(d *streamflow.Desired) error { d.Replay = &r; return nil })
 	if err == nil {
-		fmt.Printf("Results since %s are published again with header %s: %s.\n", from.Format(time.RFC3339), streamflow.HeaderReplay, id)
+		fmt.Printf("Results since %s are published again with header %s: %s.\n", r.From.Format(time.RFC3339), streamflow.HeaderReplay, r.ID)
 	}
 	return err
+}
+
+// newReplay is a replay from an age or a time on, as of now.
+func newReplay(from string, now time.Time) (streamflow.Replay, error) {
+	since, err := replayFrom(from, now)
+	if err != nil {
+		return streamflow.Replay{}, fmt.Errorf("--from: %w", err)
+	}
+	return streamflow.Replay{ID: now.Format("20060102T150405.000000000Z"), From: since}, nil
 }
 
 // replayFrom reads an age or a time.
 func replayFrom(s string, now time.Time) (time.Time, error) {
 	if t, err := time.Parse(time.RFC3339, s); err == nil {
 		if t.After(now) {
-			return t, fmt.Errorf("--from %s lies ahead", s)
+			return t, fmt.Errorf("%s lies ahead", s)
 		}
 		return t.UTC(), nil
 	}
 	d, err := age(s)
 	if err != nil || d <= 0 {
-		return now, fmt.Errorf("--from %q: want an age such as 2h or 3d, or a time such as 2025-01-02T15:04:05Z", s)
+		return now, fmt.Errorf("%q: want an age such as 2h or 3d, or a time such as 2025-01-02T15:04:05Z", s)
 	}
 	return now.Add(-d), nil
 }

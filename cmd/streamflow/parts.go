@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -58,7 +59,15 @@ func newBridge(s servers, f bridgeFlags, log *slog.Logger, r *prometheus.Registr
 		c.Routes = append(c.Routes, bridge.Route{Route: route, Target: targets[route.Stream]})
 	}
 	c.Letters = js.DeadLetters()
-	return part{"bridge", bridge.New(c).Run, js.Close}, nil
+	mirror := bridge.New(c)
+	return part{"bridge", func(ctx context.Context) error {
+		ctx, stop := context.WithCancel(ctx)
+		var trimming sync.WaitGroup
+		trimming.Go(func() { js.KeepTrimmed(ctx) }) // what fills the streams sees to it that they end somewhere
+		defer trimming.Wait()
+		defer stop()
+		return mirror.Run(ctx)
+	}, js.Close}, nil
 }
 
 // streamLayout is what topics and streams should be like.

@@ -25,9 +25,8 @@ const (
 	headerRollup        = "Nats-Rollup"
 	headerExpected      = "Nats-Expected-Last-Subject-Sequence"
 	headerExpectedOf    = "Nats-Expected-Last-Subject-Sequence-Subject"
-	// headerTTL "never" keeps a position from the stream's limit on age: a
-	// partition, or a function, that has had nothing to do for as long must find
-	// it when it goes on.
+	// headerTTL "never" keeps a position from the server's limit on age, for as
+	// long as the server runs; see [Client.Trim] for what else there is.
 	headerTTL = "Nats-TTL"
 )
 
@@ -86,7 +85,12 @@ func (c *Client) publishFenced(ctx context.Context, message *streamflow.Message,
 // request publishes what is answered by an acknowledgement, and returns the
 // sequence in it.
 func (c *Client) request(ctx context.Context, m *nats.Msg) (uint64, error) {
+	ctx, done := c.lost.within(ctx)
+	defer done()
 	reply, err := c.nc.RequestMsgWithContext(ctx, m)
+	if cause := context.Cause(ctx); err != nil && cause != nil {
+		err = cause
+	}
 	if err != nil {
 		return 0, fmt.Errorf("commit to %s: %w", m.Subject, err)
 	}

@@ -19,12 +19,14 @@ type Client struct {
 	log     *slog.Logger
 	replies replies  // to fast batches
 	copied  sync.Map // by stream: whether it has replicas
+	lost    *loss
 }
 
 // Connect opens a connection that reconnects for ever by itself. name is shown
 // by `nats server ls connections`. The error names the URL and the way out.
 func Connect(url, name string, log *slog.Logger) (*Client, error) {
 	log = log.With("nats", name)
+	lost := newLoss()
 	nc, err := nats.Connect(url,
 		nats.Name("streamflow "+name),
 		nats.Timeout(5*time.Second),
@@ -37,6 +39,7 @@ func Connect(url, name string, log *slog.Logger) (*Client, error) {
 		nats.PingInterval(5*time.Second),
 		nats.MaxPingsOutstanding(2),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
+			lost.happens()
 			if err != nil {
 				log.Warn("NATS is away, reconnecting", "error", err)
 			}
@@ -56,7 +59,7 @@ func Connect(url, name string, log *slog.Logger) (*Client, error) {
 		nc.Close()
 		return nil, fmt.Errorf("NATS at %s: %w", url, err)
 	}
-	return &Client{nc: nc, js: js, log: log}, nil
+	return &Client{nc: nc, js: js, log: log, lost: lost}, nil
 }
 
 // The oldest server that has all that we use.

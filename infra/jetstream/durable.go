@@ -1,6 +1,7 @@
 package jetstream
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -44,6 +45,8 @@ type Durable struct {
 	stop     func()
 	pin      string // of the worker that is us; "" while we stand by
 	expected uint64 // the consumer sequence of the next message
+	sought   bool   // the first message behind Seek has not come yet
+	behind   uint64 // the sequence of that Seek
 	raw      []jetstream.Msg
 	batch    []streamflow.Message
 	last     jetstream.Msg
@@ -109,8 +112,14 @@ func (d *Durable) take(ctx context.Context) (messages []streamflow.Message, bega
 			}
 			d.batch, began = d.batch[:0], true
 		}
-		if d.expected == 1 && meta.Sequence.Consumer != 1 {
-			continue // on the way since before the reset
+		if d.expected == 1 {
+			begins, err := d.begins(ctx, meta)
+			if err != nil {
+				return nil, began, err
+			}
+			if !begins {
+				continue // on the way since before the reset
+			}
 		}
 		if meta.Sequence.Consumer != d.expected {
 			if meta.Sequence.Consumer == 1 { // somebody else has reset the durable
@@ -127,12 +136,27 @@ func (d *Durable) take(ctx context.Context) (messages []streamflow.Message, bega
 	return d.batch, began, nil
 }
 
+// begins says that a message is the first one after the durable was reset. What
+// was on its way before Seek may have the number 1 too, from the reset before:
+// it is another one than the first behind the sequence.
+func (d *Durable) begins(ctx context.Context, meta *jetstream.MsgMetadata) (bool, error) {
+	if meta.Sequence.Consumer != 1 || !d.sought {
+		return meta.Sequence.Consumer == 1, nil
+	}
+	first, err := d.c.find(ctx, d.stream, find{Sequence: d.behind + 1, Subject: cmp.Or(d.config.FilterSubject, ">")})
+	if err != nil {
+		return false, fmt.Errorf("durable %s: the first message behind %d: %w", d.name, d.behind, err)
+	}
+	d.sought = first != 0 && first != meta.Sequence.Stream
+	return !d.sought, nil
+}
+
 // reset takes the durable over at its ack floor.
 func (d *Durable) reset(ctx context.Context, pin string) error {
 	if _, err := d.c.js.ResetConsumer(ctx, d.stream, d.name); err != nil {
 		return fmt.Errorf("reset durable %s: %w", d.name, err)
 	}
-	d.pin, d.expected = pin, 1
+	d.pin, d.expected, d.sought = pin, 1, false
 	return nil
 }
 
@@ -166,8 +190,9 @@ func (d *Durable) Seek(ctx context.Context, sequence uint64) error {
 	if _, err := d.c.js.ResetConsumerToSequence(ctx, d.stream, d.name, sequence+1); err != nil {
 		return fmt.Errorf("durable %s: go on behind %d: %w", d.name, sequence, err)
 	}
+	d.last = nil // its number is one from before
 	if d.in != nil && d.pin != "" {
-		d.expected = 1
+		d.expected, d.sought, d.behind = 1, true, sequence
 	}
 	return nil
 }
@@ -220,7 +245,7 @@ func (d *Durable) Close() {
 	if d.pin != "" {
 		d.unpin()
 	}
-	d.in, d.pin, d.expected, d.last = nil, "", 0, nil
+	d.in, d.pin, d.expected, d.last, d.sought = nil, "", 0, nil, false
 }
 
 func (d *Durable) unpin() {
@@ -236,8 +261,11 @@ func (d *Durable) open(ctx context.Context) error {
 	if errors.Is(err, jetstream.ErrConsumerNotFound) {
 		c, err = d.c.js.CreateOrUpdateConsumer(ctx, d.stream, d.config)
 	} else if err == nil && c.CachedInfo().Config.FilterSubject != d.config.FilterSubject {
-		// The filter of an older version: the durable keeps its place.
-		c, err = d.c.js.UpdateConsumer(ctx, d.stream, d.config)
+		// The filter of an older version: the durable keeps its place, and what
+		// else it was made with, some of which cannot be changed.
+		config := c.CachedInfo().Config
+		config.FilterSubject = d.config.FilterSubject
+		c, err = d.c.js.UpdateConsumer(ctx, d.stream, config)
 	}
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		return fmt.Errorf("stream %s is missing, run `streamflow topics`: %w", d.stream, err)
@@ -253,19 +281,25 @@ func (d *Durable) open(ctx context.Context) error {
 	return nil
 }
 
+// mirror returns the mirror that a stream is, and the subjects of its cursors;
+// nil for a stream of results.
+func (c *Client) mirror(stream string) (m *Mirror, cursors string) {
+	switch stream {
+	case streamflow.StreamTicks:
+		return c.Ticks(), streamflow.SubjectCursors
+	case streamflow.StreamDeadLetters:
+		return c.DeadLetters(), streamflow.SubjectDLQCursors
+	case streamflow.StreamEvents:
+		return c.Events(), streamflow.SubjectEventCursors
+	}
+	return nil, ""
+}
+
 // heads settles every cursor of a stream.
 func (c *Client) heads(ctx context.Context, stream string) (map[streamflow.Partition]int64, error) {
 	heads := make(map[streamflow.Partition]int64)
-	var mirror *Mirror
-	var filter string
-	switch stream {
-	case streamflow.StreamTicks:
-		mirror, filter = c.Ticks(), streamflow.SubjectCursors
-	case streamflow.StreamDeadLetters:
-		mirror, filter = c.DeadLetters(), streamflow.SubjectDLQCursors
-	case streamflow.StreamEvents:
-		mirror, filter = c.Events(), streamflow.SubjectEventCursors
-	default:
+	mirror, filter := c.mirror(stream)
+	if mirror == nil {
 		return heads, nil
 	}
 	var partitions []streamflow.Partition

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -17,7 +18,7 @@ import (
 // its state: subjects of one stream, so that one atomic batch can hold them. It
 // satisfies the functions' Ledger.
 //
-// The checkpoint and the state never expire (header [headerTTL]): a function
+// The checkpoint and the state never expire (see [Client.Trim]): a function
 // that has had nothing to do for longer than the stream keeps its results must
 // find them when it goes on.
 type Ledger struct {
@@ -167,15 +168,21 @@ func (c *Client) PurgeStates(ctx context.Context, stream, function string, befor
 	if err != nil {
 		return fmt.Errorf("stream %s: %w", stream, err)
 	}
-	for generation := before - 1; generation > 0; generation-- {
-		filter := "state." + streamflow.Token(function) + "." + strconv.Itoa(generation) + ".>"
-		info, err := s.Info(ctx, jetstream.WithSubjectFilter(filter))
-		if err != nil {
-			return fmt.Errorf("stream %s: %w", stream, err)
+	all := "state." + streamflow.Token(function) + "."
+	info, err := s.Info(ctx, jetstream.WithSubjectFilter(all+">"))
+	if err != nil {
+		return fmt.Errorf("stream %s: %w", stream, err)
+	}
+	// Not every generation has states, so all are looked at.
+	generations := make(map[int]bool)
+	for subject := range info.State.Subjects {
+		text, _, _ := strings.Cut(strings.TrimPrefix(subject, all), ".")
+		if g, err := strconv.Atoi(text); err == nil && g < before {
+			generations[g] = true
 		}
-		if len(info.State.Subjects) == 0 {
-			return nil // nor has any before
-		}
+	}
+	for g := range generations {
+		filter := all + strconv.Itoa(g) + ".>"
 		if err := s.Purge(ctx, jetstream.WithPurgeSubject(filter)); err != nil {
 			return fmt.Errorf("stream %s: purge %s: %w", stream, filter, err)
 		}

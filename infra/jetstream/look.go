@@ -37,10 +37,13 @@ var looked = []string{
 	streamflow.StreamAlerts, streamflow.StreamResults, streamflow.StreamDeadLetters,
 }
 
+// Connected says whether there is a connection now.
+func (c *Client) Connected() bool { return c.nc.IsConnected() }
+
 // away says that the connection is lost: without it a request would wait for
 // the whole of its time.
 func (c *Client) away() error {
-	if c.nc.IsConnected() {
+	if c.Connected() {
 		return nil
 	}
 	return errors.New("not connected to " + c.nc.Opts.Url)

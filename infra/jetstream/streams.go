@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -41,9 +42,10 @@ var mirrors = []string{streamflow.StreamTicks, streamflow.StreamEvents, streamfl
 func Streams(l Limits) []jetstream.StreamConfig {
 	dlq := l.stream(streamflow.StreamDeadLetters, "messages that the bridge refused, or a function could not step, with the reason",
 		streamflow.SubjectAllLetters, streamflow.SubjectDLQCursors)
-	dlq.MaxAge, dlq.MaxBytes = 7*l.Age, cmp.Or(l.Bytes/10, -1)
+	keep(&dlq, 7*l.Age)
+	dlq.MaxBytes = cmp.Or(l.Bytes/10, -1)
 	alerts := l.results(streamflow.StreamAlerts, streamflow.SubjectAllAlerts, "alerts by symbol")
-	alerts.MaxAge = 7 * l.Age
+	keep(&alerts, 7*l.Age)
 	return []jetstream.StreamConfig{
 		l.stream(streamflow.StreamTicks, "ticks by symbol, mirrored from Kafka by the bridge",
 			streamflow.SubjectAllTicks, streamflow.SubjectCursors),
@@ -58,18 +60,25 @@ func Streams(l Limits) []jetstream.StreamConfig {
 }
 
 func (l Limits) stream(name, description string, subjects ...string) jetstream.StreamConfig {
-	return jetstream.StreamConfig{
+	c := jetstream.StreamConfig{
 		Name: name, Description: description, Subjects: subjects,
 		Storage: jetstream.FileStorage, Retention: jetstream.LimitsPolicy, Discard: jetstream.DiscardOld,
-		Replicas: max(l.Replicas, 1), MaxAge: l.Age, MaxBytes: cmp.Or(l.Bytes, -1), MaxMsgs: -1,
+		Replicas: max(l.Replicas, 1), MaxBytes: cmp.Or(l.Bytes, -1), MaxMsgs: -1,
 		MaxConsumers: -1, MaxMsgSize: -1, MaxMsgsPerSubject: -1,
 		// Rollup keeps one cursor, and batches carry it with its data.
 		AllowRollup: true, AllowAtomicPublish: true, AllowBatchPublish: true,
-		// Positions outlive the limit on age.
+		// Positions outlive the server's limit on age, for as long as it runs.
 		AllowMsgTTL: true,
 		// Positions do not rest on deduplication; the smallest window costs least.
 		Duplicates: 100 * time.Millisecond,
 	}
+	keep(&c, l.Age)
+	return c
+}
+
+// keep says for how long a stream keeps its messages; see [Client.Trim].
+func keep(c *jetstream.StreamConfig, age time.Duration) {
+	c.MaxAge, c.Metadata = ageFactor*age, map[string]string{metaKeep: age.String()}
 }
 
 // results is a stream of results, with the checkpoints and states of those who
@@ -127,7 +136,9 @@ func (c *Client) ensureStream(ctx context.Context, want jetstream.StreamConfig) 
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		// The sequences of a stream that is made anew must not be those of the
 		// one before it: to whoever has slept through that, they would seem to go on.
-		want.FirstSeq = uint64(time.Now().UnixMilli())
+		// No stream takes a million messages a second for long, so the clock is ahead
+		// of them all; and it fits into the 53 bits of a number in JSON.
+		want.FirstSeq = uint64(time.Now().UnixMicro())
 		_, err := c.js.CreateStream(ctx, want)
 		if err == nil {
 			return []string{"stream " + want.Name + ": created"}, nil
@@ -150,6 +161,11 @@ func (c *Client) ensureStream(ctx context.Context, want jetstream.StreamConfig) 
 	}
 	have.Subjects = append(have.Subjects, missing(have, want)...)
 	have.MaxAge, have.MaxBytes, have.Replicas = want.MaxAge, want.MaxBytes, want.Replicas
+	have.Metadata = maps.Clone(have.Metadata)
+	if have.Metadata == nil {
+		have.Metadata = make(map[string]string)
+	}
+	maps.Copy(have.Metadata, want.Metadata)
 	have.AllowRollup, have.AllowAtomicPublish, have.AllowBatchPublish, have.DenyPurge = true, true, true, false
 	have.AllowMsgTTL = true
 	have.Duplicates = min(have.Duplicates, want.MaxAge)
@@ -201,7 +217,10 @@ func differences(have, want jetstream.StreamConfig) (list []string) {
 	for _, subject := range missing(have, want) {
 		list = append(list, "subject "+subject+" added")
 	}
-	note("max_age", have.MaxAge, want.MaxAge)
+	note("kept for", keeps(have), keeps(want))
+	if keeps(have) == keeps(want) { // else it follows from that
+		note("max_age", have.MaxAge, want.MaxAge)
+	}
 	note("max_bytes", have.MaxBytes, want.MaxBytes)
 	note("replicas", have.Replicas, want.Replicas)
 	note("allow_rollup", have.AllowRollup, want.AllowRollup)

@@ -1,0 +1,93 @@
+package jetstream_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"streamflow"
+	"streamflow/infra/jetstream"
+)
+
+// raise publishes alerts n to upTo.
+func raise(t *testing.T, c *jetstream.Client, n, upTo int64) {
+	t.Helper()
+	l := c.Ledger(streamflow.StreamAlerts, streamflow.FunctionAlerts, 1, 0)
+	_, fence, err := l.Load(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := facts(n, upTo+1)
+	for i := range list {
+		list[i].Subject, list[i].Position.Topic = streamflow.AlertSubject("AAPL"), "alerts.e"
+	}
+	if _, err := l.Commit(t.Context(), list, []byte("page"), fence); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func take(t *testing.T, q *jetstream.Queue) (streamflow.Message, int) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	m, delivered, err := q.Next(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m, delivered
+}
+
+// A webhook is told what is raised from the day on that it is there, and one
+// alert that it cannot take does not hold up the next.
+func TestQueueDeliversEachOnItsOwn(t *testing.T) {
+	c, url := start(t)
+	ctx := t.Context()
+	raise(t, c, 0, 4) // before there was a webhook
+	q := c.Queue(streamflow.StreamAlerts, streamflow.SubjectAllAlerts, "notify-ops")
+	defer q.Close()
+	nothing, cancel := context.WithTimeout(ctx, 200*time.Millisecond)
+	if m, _, err := q.Next(nothing); !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatalf("%+v, %v comes from before", m, err)
+	}
+	cancel()
+	raise(t, c, 5, 8)
+	first, delivered := take(t, q)
+	if first.Position.Offset != 5 || delivered != 1 || first.Cause.Topic == "" {
+		t.Fatalf("%+v comes for the %d. time", first, delivered)
+	}
+	if err := q.NakWithDelay(first.Sequence, 300*time.Millisecond); err != nil {
+		t.Fatal(err)
+	}
+	asked := time.Now()
+	for want := int64(6); want <= 7; want++ {
+		m, _ := take(t, q)
+		if m.Position.Offset != want {
+			t.Fatalf("%d comes, want %d", m.Position.Offset, want)
+		}
+		if err := q.Ack(m.Sequence); err != nil {
+			t.Fatal(err)
+		}
+	}
+	last, _ := take(t, q)
+	if err := q.Term(last.Sequence, "given up"); err != nil {
+		t.Fatal(err)
+	}
+	if err := q.Ack(last.Sequence); err == nil {
+		t.Error("a message is settled twice")
+	}
+	again, delivered := take(t, q)
+	if again.Sequence != first.Sequence || delivered != 2 || time.Since(asked) < 250*time.Millisecond {
+		t.Fatalf("%+v comes for the %d. time after %s", again, delivered, time.Since(asked))
+	}
+	q.Close() // the worker stops, and another one goes on
+	other := connect(t, url).Queue(streamflow.StreamAlerts, streamflow.SubjectAllAlerts, "notify-ops")
+	defer other.Close()
+	if _, unacked, err := other.Pending(ctx); err != nil || unacked != 1 {
+		t.Errorf("%d are not acknowledged, %v, want 1", unacked, err)
+	}
+	raise(t, c, 9, 9)
+	if m, _ := take(t, other); m.Position.Offset != 9 {
+		t.Errorf("the other worker is given %d, want 9", m.Position.Offset)
+	}
+}
