@@ -138,7 +138,7 @@ func (d *Durable) take(ctx context.Context) (messages []streamflow.Message, bega
 
 // begins says that a message is the first one after the durable was reset. What
 // was on its way before Seek may have the number 1 too, from the reset before:
-// it is another one than the first behind the sequence.
+// then it does not stand behind the sequence, or is not the first that does.
 func (d *Durable) begins(ctx context.Context, meta *jetstream.MsgMetadata) (bool, error) {
 	if meta.Sequence.Consumer != 1 || !d.sought {
 		return meta.Sequence.Consumer == 1, nil
@@ -147,7 +147,8 @@ func (d *Durable) begins(ctx context.Context, meta *jetstream.MsgMetadata) (bool
 	if err != nil {
 		return false, fmt.Errorf("durable %s: the first message behind %d: %w", d.name, d.behind, err)
 	}
-	d.sought = first != 0 && first != meta.Sequence.Stream
+	at := meta.Sequence.Stream
+	d.sought = at <= d.behind || first != 0 && at > first // else it may have been removed meanwhile
 	return !d.sought, nil
 }
 

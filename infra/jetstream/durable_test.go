@@ -79,25 +79,24 @@ func TestDurableSeeksAnywhere(t *testing.T) {
 // Who owns a durable goes on owning it, and is not told that it may have moved.
 func TestDurableStaysPinnedWhenItSeeks(t *testing.T) {
 	c, url := start(t)
-	ctx := t.Context()
 	commit(t, c.Ticks(), streamflow.Start, 0, 998)
 	owner := c.Durable(streamflow.StreamTicks, streamflow.SubjectAllTicks, "test", 0)
 	defer owner.Close()
 	begin := next(t, owner, 1)[0].Sequence
 	standby := connect(t, url).Durable(streamflow.StreamTicks, streamflow.SubjectAllTicks, "test", 0)
 	defer standby.Close()
+	wait, cancel := context.WithCancel(t.Context())
 	stole := make(chan int, 1)
-	wait, cancel := context.WithCancel(ctx)
 	go func() {
 		messages, _, _ := standby.Next(wait, 10)
 		stole <- len(messages)
 	}()
 	for _, behind := range []uint64{500, 20, 700} {
-		if err := owner.Seek(ctx, begin+behind); err != nil {
+		if err := owner.Seek(t.Context(), begin+behind); err != nil {
 			t.Fatal(err)
 		}
 		for want := int64(behind) + 1; want < int64(behind)+50; {
-			messages, fresh, err := owner.Next(ctx, 50)
+			messages, fresh, err := owner.Next(t.Context(), 50)
 			if err != nil || fresh {
 				t.Fatalf("fresh %v, %v", fresh, err)
 			}

@@ -4,6 +4,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	natsjs "github.com/nats-io/nats.go/jetstream"
 
 	"streamflow"
 	"streamflow/infra/jetstream"
@@ -75,5 +78,48 @@ func TestResultsOutliveARebuild(t *testing.T) {
 	}
 	if first, _, err := c.Bounds(ctx, streamflow.StreamTicks); err != nil || first <= old.Fence || first >= 1<<53 {
 		t.Errorf("the stream begins at %d, %v", first, err)
+	}
+}
+
+// The streams of the version before are taken over with what is in them.
+func TestEnsureTakesOverOldStreams(t *testing.T) {
+	c, nc := lone(t, streamflow.StreamEvents, streamflow.SubjectAllEvents, streamflow.SubjectEventCursors)
+	ctx := t.Context()
+	js, err := natsjs.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := jetstream.Streams(jetstream.DefaultLimits)[0]
+	old.MaxAge, old.Metadata, old.AllowMsgTTL = 24*time.Hour, nil, false
+	if _, err := js.CreateStream(ctx, old); err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range ticks(0, 9) {
+		if _, err := js.Publish(ctx, m.Subject, m.Data); err != nil {
+			t.Fatal(err)
+		}
+	}
+	changes, err := c.Ensure(ctx, jetstream.DefaultLimits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"stream TICKS: max_age 24h0m0s -> 720h0m0s", "stream TICKS: allow_msg_ttl false -> true"} {
+		if !slices.Contains(changes, want) {
+			t.Errorf("changes %q lack %q", changes, want)
+		}
+	}
+	if n := count(t, c); n != 10 {
+		t.Errorf("%d ticks are left, want 10", n)
+	}
+	commit(t, c.Ticks(), streamflow.Start, 10, 19)
+	forever := jetstream.DefaultLimits
+	forever.Age = 20 * 365 * 24 * time.Hour
+	for _, limits := range []jetstream.Limits{forever, jetstream.DefaultLimits} {
+		if _, err := c.Ensure(ctx, limits); err != nil {
+			t.Errorf("kept for %s: %v", limits.Age, err)
+		}
+	}
+	if changes, err := c.Ensure(ctx, jetstream.DefaultLimits); err != nil || len(changes) > 0 {
+		t.Errorf("once more: %q, %v", changes, err)
 	}
 }

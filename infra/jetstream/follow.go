@@ -16,7 +16,8 @@ import (
 const feedBatch = 1000
 
 // Snapshot returns the newest message of every subject of stream that matches
-// filter, and the sequence up to which that is true.
+// filter, "" for all, but for positions and states, and the sequence up to which
+// that is true.
 func (c *Client) Snapshot(ctx context.Context, stream, filter string) (newest []streamflow.Message, last uint64, err error) {
 	s, err := c.js.Stream(ctx, stream)
 	if err != nil {
@@ -26,7 +27,7 @@ func (c *Client) Snapshot(ctx context.Context, stream, filter string) (newest []
 	// Messages that arrive meanwhile are newer than last; they may hide the one at
 	// or before it, and Follow(last) brings them again.
 	err = c.scan(ctx, stream, scanOptions{Filter: filter, Newest: true}, func(m *streamflow.Message) error {
-		if m.Sequence <= last {
+		if m.Sequence <= last && !isBookkeeping(m.Subject) {
 			newest = append(newest, *m)
 		}
 		return nil

@@ -46,20 +46,24 @@ func TestQueueDeliversEachOnItsOwn(t *testing.T) {
 	raise(t, c, 0, 4) // before there was a webhook
 	q := c.Queue(streamflow.StreamAlerts, streamflow.SubjectAllAlerts, "notify-ops")
 	defer q.Close()
-	nothing, cancel := context.WithTimeout(ctx, 200*time.Millisecond)
-	if m, _, err := q.Next(nothing); !errors.Is(err, context.DeadlineExceeded) {
-		t.Fatalf("%+v, %v comes from before", m, err)
+	for made := false; !made; {
+		nothing, cancel := context.WithTimeout(ctx, 200*time.Millisecond)
+		if m, _, err := q.Next(nothing); !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatalf("%+v, %v comes from before", m, err)
+		}
+		cancel()
+		_, _, err := q.Pending(ctx)
+		made = err == nil
 	}
-	cancel()
 	raise(t, c, 5, 8)
 	first, delivered := take(t, q)
 	if first.Position.Offset != 5 || delivered != 1 || first.Cause.Topic == "" {
 		t.Fatalf("%+v comes for the %d. time", first, delivered)
 	}
+	asked := time.Now()
 	if err := q.NakWithDelay(first.Sequence, 300*time.Millisecond); err != nil {
 		t.Fatal(err)
 	}
-	asked := time.Now()
 	for want := int64(6); want <= 7; want++ {
 		m, _ := take(t, q)
 		if m.Position.Offset != want {
@@ -77,7 +81,7 @@ func TestQueueDeliversEachOnItsOwn(t *testing.T) {
 		t.Error("a message is settled twice")
 	}
 	again, delivered := take(t, q)
-	if again.Sequence != first.Sequence || delivered != 2 || time.Since(asked) < 250*time.Millisecond {
+	if again.Sequence != first.Sequence || delivered != 2 || time.Since(asked) < 300*time.Millisecond {
 		t.Fatalf("%+v comes for the %d. time after %s", again, delivered, time.Since(asked))
 	}
 	q.Close() // the worker stops, and another one goes on

@@ -1,6 +1,7 @@
 package jetstream
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -44,6 +45,7 @@ func (c *Client) scan(ctx context.Context, stream string, o scanOptions, fn func
 	}
 	if o.Newest {
 		cfg.DeliverPolicy, cfg.OptStartSeq = jetstream.DeliverLastPerSubjectPolicy, 0
+		cfg.FilterSubject = cmp.Or(o.Filter, ">") // the server wants one
 	}
 	consumer, err := s.CreateConsumer(ctx, cfg)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"time"
 
@@ -78,7 +79,10 @@ func (l Limits) stream(name, description string, subjects ...string) jetstream.S
 
 // keep says for how long a stream keeps its messages; see [Client.Trim].
 func keep(c *jetstream.StreamConfig, age time.Duration) {
-	c.MaxAge, c.Metadata = ageFactor*age, map[string]string{metaKeep: age.String()}
+	c.Metadata = map[string]string{metaKeep: age.String()}
+	if c.MaxAge = 0; age <= math.MaxInt64/ageFactor {
+		c.MaxAge = ageFactor * age
+	}
 }
 
 // results is a stream of results, with the checkpoints and states of those who
@@ -168,7 +172,9 @@ func (c *Client) ensureStream(ctx context.Context, want jetstream.StreamConfig) 
 	maps.Copy(have.Metadata, want.Metadata)
 	have.AllowRollup, have.AllowAtomicPublish, have.AllowBatchPublish, have.DenyPurge = true, true, true, false
 	have.AllowMsgTTL = true
-	have.Duplicates = min(have.Duplicates, want.MaxAge)
+	if want.MaxAge > 0 {
+		have.Duplicates = min(have.Duplicates, want.MaxAge)
+	}
 	if _, err := c.js.UpdateStream(ctx, have); err != nil {
 		return nil, err
 	}
