@@ -55,6 +55,26 @@ func handler(files fs.FS) http.Handler {
 	})
 }
 
+// docs is the page of the docs explorer; Vite makes it beside the page.
+const docs = "docs.html"
+
+// Docs serves the docs explorer at whatever path it is asked for, nil if the
+// page was not built with it.
+func Docs() http.Handler { return docsHandler(dist()) }
+
+func docsHandler(files fs.FS) http.Handler {
+	if _, err := fs.Stat(files, docs); err != nil || !built(files) {
+		return nil
+	}
+	p := page(load(files))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		secure(w.Header())
+		r = r.Clone(r.Context())
+		r.URL.Path = "/" + docs
+		p.ServeHTTP(w, r)
+	})
+}
+
 // page serves a build from memory: it is small, and its names are fixed.
 type page map[string]asset
 

@@ -1,79 +1,94 @@
-import AxeBuilder from '@axe-core/playwright'
-import { expect, type Page, test } from '@playwright/test'
-
-const sizes = {
-  wide: { width: 1440, height: 900 },
-  phone: { width: 390, height: 844 },
-}
-
-/** The browser's complaints: a page that works makes none. */
-function complaints(page: Page): string[] {
-  const found: string[] = []
-  page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') found.push(message.text())
-  })
-  page.on('pageerror', (error) => found.push(error.message))
-  return found
-}
-
-async function openLive(page: Page): Promise<void> {
-  await page.goto('/')
-  await expect(page.getByRole('status', { name: 'Connection' })).toHaveText('Live')
-  await expect(page.locator('tr[data-symbol]').first()).toBeVisible()
-}
+import { expect, test } from '@playwright/test'
+import { complaints, look, openMarket, schemes, sizes } from './page'
 
 test('the prices move, and the connection is live', async ({ page }) => {
   const found = complaints(page)
-  await openLive(page)
+  await openMarket(page)
   const prices = page.locator('[data-cell="last"]')
   const before = await prices.allTextContents()
   await expect.poll(async () => prices.allTextContents(), { timeout: 10_000 }).not.toEqual(before)
   await expect(page.locator('tr:not([data-stale]) [data-cell="age"]').first()).toHaveText(/^\ds$/)
+  await expect(page.locator('[data-figure="latency"] dd')).toHaveText(/\d m?s$/)
+  await expect(page.locator('polyline').first()).toHaveAttribute('points', /\d/)
   expect(found).toEqual([])
 })
 
-test('the filter and the order work by keyboard alone', async ({ page }) => {
-  await openLive(page)
+test('the filter, the order and the rows work by keyboard alone', async ({ page }) => {
+  const symbols = await openMarket(page)
   const rows = page.locator('tr[data-symbol]')
-  const symbol = (await rows.last().getAttribute('data-symbol')) ?? ''
+  const symbol = symbols.at(-1) ?? ''
   await page.keyboard.press('/')
   await page.keyboard.type(symbol.toLowerCase())
   await expect(page.locator(`tr[data-symbol="${symbol}"]`)).toBeVisible()
   await page.keyboard.press('Escape')
-  await page.getByRole('button', { name: 'Symbol' }).focus()
+  await page.getByRole('button', { name: 'Symbol', exact: true }).focus()
   await page.keyboard.press('Enter')
   await expect(page.getByRole('columnheader', { name: 'Symbol' })).toHaveAttribute('aria-sort', 'descending')
   const shown = await rows.evaluateAll((all) => all.map((row) => row.getAttribute('data-symbol') ?? ''))
   expect(shown).toEqual([...shown].sort().reverse())
+
+  await page.locator('body').press('ArrowDown')
+  await page.keyboard.press('ArrowDown')
+  await page.keyboard.press('p')
+  await expect(rows.first()).toHaveAttribute('data-symbol', shown[1] ?? '')
+  await page.keyboard.press('Enter')
+  await expect(page).toHaveURL(`/s/${shown[1]}`)
+})
+
+test('the palette, the help and the screens are found by keyboard', async ({ page }) => {
+  const [symbol = ''] = await openMarket(page)
+  await page.keyboard.press('Control+k')
+  await page.getByPlaceholder('Symbol, screen or action').fill(symbol)
+  await page.keyboard.press('Enter')
+  await expect(page.getByRole('heading', { level: 1, name: symbol })).toBeVisible()
+  await page.keyboard.press('?')
+  await expect(page.getByRole('dialog', { name: 'Keyboard shortcuts' })).toContainText('High-rate mode')
+  await page.keyboard.press('Escape')
+  await page.keyboard.press('Shift+S')
+  await expect(page).toHaveURL('/settings')
+})
+
+test('a reader who disconnects sees old prices at once, and live ones when connected again', async ({
+  page,
+}) => {
+  await openMarket(page)
+  await page.keyboard.press('Shift+C')
+  await expect(page.locator('tr[data-symbol]').first()).toHaveAttribute('data-stale', 'true')
+  await page.keyboard.press('Shift+C')
+  await expect(page.getByRole('status', { name: 'Connection' })).toHaveText('Live')
+  await expect(page.locator('tr[data-symbol]:not([data-stale])').first()).toBeVisible()
+})
+
+test('high-rate mode gets every tick', async ({ page }) => {
+  await openMarket(page)
+  const volume = page.locator('[data-cell="volume"]').first()
+  await page.keyboard.press('Shift+H')
+  const before = await volume.textContent()
+  await expect(volume).not.toHaveText(before ?? '', { timeout: 15_000 })
 })
 
 test('an address inside the page opens it, and a wrong file does not', async ({ request }) => {
-  expect((await request.get('/symbols/BRK.B')).status()).toBe(200)
+  expect((await request.get('/s/BRK.B')).status()).toBe(200)
   expect((await request.get('/assets/none.js')).status()).toBe(404)
 })
 
-for (const colorScheme of ['dark', 'light'] as const) {
-  for (const [size, viewport] of Object.entries(sizes)) {
-    test(`${colorScheme} on a ${size} screen has no axe violation and nothing sideways`, async ({
-      browser,
-    }) => {
-      const context = await browser.newContext({ colorScheme, viewport })
-      const page = await context.newPage()
-      const found = complaints(page)
-      await openLive(page)
-      await page.waitForTimeout(1500)
-      await page.screenshot({ path: `test-results/market-${colorScheme}-${size}.png` })
-      const { violations } = await new AxeBuilder({ page }).analyze()
-      expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`)).toEqual(
-        [],
-      )
-      const { scroll, client } = await page.evaluate(() => ({
-        scroll: document.documentElement.scrollWidth,
-        client: document.documentElement.clientWidth,
-      }))
-      expect(scroll).toBeLessThanOrEqual(client)
-      expect(found).toEqual([])
-      await context.close()
+for (const colorScheme of schemes) {
+  for (const size of Object.keys(sizes) as (keyof typeof sizes)[]) {
+    test(`the market looks right: ${colorScheme}, ${size}`, async ({ browser }) => {
+      const open = async (page: Parameters<typeof openMarket>[0]) => {
+        await openMarket(page)
+        await page.waitForTimeout(1500)
+      }
+      await look({ browser, name: 'market', colorScheme, size, open })
+      await look({
+        ...{ browser, name: 'cards', colorScheme, size },
+        open: async (page) => {
+          await openMarket(page)
+          await page.keyboard.press('v')
+          await expect(page.getByRole('article').first()).toBeVisible()
+          await page.waitForTimeout(1000)
+        },
+      })
     })
   }
 }

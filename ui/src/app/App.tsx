@@ -1,32 +1,44 @@
 import { MantineProvider } from '@mantine/core'
 import { type QueryClient, QueryClientProvider } from '@tanstack/react-query'
+import { RouterProvider } from '@tanstack/react-router'
 import { useEffect } from 'react'
-import { FeedProvider, type MarketFeed, MarketScreen } from '@/features/market'
-import classes from './App.module.css'
-import { Header } from './Header'
+import { FeedProvider, type MarketFeed } from '@/features/market'
+import { type Api, ApiProvider } from '@/shared/api/client'
+import { useSettings } from '@/shared/settings/settings'
+import { listenToKeys } from '@/shared/shortcuts/shortcuts'
+import { StreamProvider } from '@/shared/stream'
+import type { createPageRouter } from './router'
 import { cssVariables, theme } from './theme'
 
 interface AppProps {
+  api: Api
   feed: MarketFeed
   queryClient: QueryClient
+  router: ReturnType<typeof createPageRouter>
 }
 
-export function App({ feed, queryClient }: AppProps) {
+export function App({ api, feed, queryClient, router }: AppProps) {
+  const maxRate = useSettings((settings) => settings.maxRate)
+  useEffect(() => feed.conflate(maxRate), [feed, maxRate])
   useEffect(() => {
     feed.start()
-    return () => feed.stop()
+    feed.hub.start()
+    return () => {
+      feed.stop()
+      feed.hub.stop()
+    }
   }, [feed])
+  useEffect(() => listenToKeys(document), [])
   return (
     <MantineProvider theme={theme} cssVariablesResolver={cssVariables} defaultColorScheme="auto">
       <QueryClientProvider client={queryClient}>
-        <FeedProvider value={feed}>
-          <div className={classes.app}>
-            <Header />
-            <main className={classes.main}>
-              <MarketScreen />
-            </main>
-          </div>
-        </FeedProvider>
+        <ApiProvider value={api}>
+          <StreamProvider value={feed.hub}>
+            <FeedProvider value={feed}>
+              <RouterProvider router={router} />
+            </FeedProvider>
+          </StreamProvider>
+        </ApiProvider>
       </QueryClientProvider>
     </MantineProvider>
   )

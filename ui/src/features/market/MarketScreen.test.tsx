@@ -1,9 +1,8 @@
-import { act, screen, within } from '@testing-library/react'
+import { act, screen } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
-import { beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, onTestFinished, test } from 'vitest'
 import { ApiError, type Stock } from '@/shared/api/client'
-import { ConnectionState } from './ConnectionState'
-import { FeedStats } from './FeedStats'
+import { listenToKeys } from '@/shared/shortcuts/shortcuts'
 import { MarketScreen } from './MarketScreen'
 import { useTablePreferences } from './table/preferences'
 import { answer, manualFeed, renderWith, stock, tick } from './testing'
@@ -15,24 +14,22 @@ beforeEach(() => {
 /** The screen with these stocks, live. */
 async function open(...stocks: Stock[]) {
   const manual = manualFeed(async () => ({ response: answer(...stocks), date: Date.now() }))
-  renderWith(
-    manual.feed,
-    <>
-      <ConnectionState />
-      <FeedStats />
-      <MarketScreen />
-    </>,
-  )
+  await renderWith(manual.feed, <MarketScreen />)
   // The query tells its views in a timer.
   await act(() => new Promise((done) => setTimeout(done)))
   manual.frame()
   manual.phase('live')
+  act(() => manual.feed.start())
+  onTestFinished(listenToKeys(document))
   return manual
 }
 
 const row = (symbol: string) =>
   screen.getByRole('row', { name: new RegExp(`^${symbol.replace('.', '\\.')} `) })
-const shown = () => screen.getAllByRole('rowheader').map((cell) => cell.textContent)
+const shown = () =>
+  screen
+    .queryAllByRole('rowheader')
+    .flatMap((cell) => cell.closest<HTMLElement>('[data-symbol]')?.dataset.symbol ?? [])
 
 test('a tick moves the price, the change, the volume and the arrow', async () => {
   const { deliver, frame } = await open(stock('AAPL', { price: 100, reference: 99, seq: 10, dayVolume: 900 }))
@@ -60,7 +57,6 @@ test('old prices look old: after 10 s, and at once when the connection is gone',
   expect(row('AAPL')).not.toHaveTextContent('stale')
   phase('reconnecting')
   expect(row('AAPL')).toHaveTextContent('stale 0s')
-  expect(screen.getByRole('status', { name: 'Connection' })).toHaveTextContent('Reconnecting')
   await userEvent.click(screen.getByRole('button', { name: 'Connect now' }))
   expect(calls).toContain('retry')
   phase('live')
@@ -98,7 +94,7 @@ test('an API that cannot be read is told, and can be tried again', async () => {
     if (!up) throw new ApiError('The API cannot be reached (GET /api/stocks).')
     return { response: answer(stock('AAPL')), date: Date.now() }
   })
-  renderWith(feed, <MarketScreen />)
+  await renderWith(feed, <MarketScreen />)
   expect(screen.getByText('Loading prices…')).toBeInTheDocument()
   expect(await screen.findByRole('alert')).toHaveTextContent('The API cannot be reached')
   up = true
@@ -114,8 +110,42 @@ test('what the server refuses stands above the prices', async () => {
   expect(notice).toBeVisible()
 })
 
-test('the header counts the symbols', async () => {
+test('the number of symbols stands above them', async () => {
   await open(stock('AAPL'), stock('MSFT'))
-  const count = screen.getByText('symbols').parentElement as HTMLElement
-  expect(within(count).getByText('2')).toBeInTheDocument()
+  expect(screen.getByText('2 symbols')).toBeInTheDocument()
+})
+
+test('pinned symbols stand first, whatever the order', async () => {
+  await open(stock('AAPL'), stock('MSFT'))
+  await userEvent.click(screen.getByRole('button', { name: 'Pin MSFT' }))
+  expect(shown()).toEqual(['MSFT', 'AAPL'])
+  await userEvent.click(screen.getByRole('button', { name: 'Unpin MSFT' }))
+  expect(shown()).toEqual(['AAPL', 'MSFT'])
+})
+
+test('a thousand symbols are as many rows as are in sight', async () => {
+  await open(...Array.from({ length: 1000 }, (_, index) => stock(`S${index}`)))
+  expect(shown().length).toBeGreaterThan(15)
+  expect(shown().length).toBeLessThan(60)
+  expect(screen.getByRole('table')).toHaveAttribute('aria-rowcount', '1001')
+})
+
+test('cards show the same, and are reached by the arrows', async () => {
+  const { deliver, frame } = await open(stock('AAPL', { price: 100 }), stock('MSFT'))
+  await userEvent.click(screen.getByRole('radio', { name: 'Cards' }))
+  deliver(tick('AAPL', 11, 98))
+  frame()
+  expect(screen.getByRole('article', { name: 'AAPL' })).toHaveTextContent('98.00')
+})
+
+test('the trend is a word of the function indicators', async () => {
+  const { deliver, frame } = await open(stock('AAPL'))
+  deliver({
+    subject: 'indicators.AAPL',
+    seq: 1,
+    view: true,
+    data: { symbol: 'AAPL', interval: 'tick', trend: 'down' },
+  })
+  frame()
+  expect(row('AAPL')).toHaveTextContent('↘ down')
 })

@@ -1,19 +1,18 @@
 import { Button, Code } from '@mantine/core'
-import type { ReactNode } from 'react'
 import { formatAge } from '@/shared/lib/format'
-import classes from './MarketScreen.module.css'
-import { useFeed, useFeedStatus } from './stream/FeedContext'
+import { Notice } from '@/shared/panel/Panel'
+import { useStream, useStreamStatus } from '@/shared/stream'
 
 const silentAfter = 10_000
 
 interface NoticesProps {
-  baselineError: Error | null
+  baselineError?: Error | null
 }
 
 /** What a reader of the prices has to know: that they are old, or that part of them is missing. */
-export function Notices({ baselineError }: NoticesProps) {
-  const feed = useFeed()
-  const { phase, silent, problem } = useFeedStatus()
+export function Notices({ baselineError = null }: NoticesProps) {
+  const hub = useStream()
+  const { phase, silent, problem } = useStreamStatus()
   const away = phase === 'reconnecting' || phase === 'offline'
   return (
     <>
@@ -23,8 +22,16 @@ export function Notices({ baselineError }: NoticesProps) {
             {phase === 'offline' ? 'The server cannot be reached' : 'The connection was lost'}: these are the
             last known prices. The page connects again by itself.
           </p>
-          <Button size="compact-xs" variant="default" onClick={feed.retry}>
+          <Button size="compact-xs" variant="default" onClick={hub.retry}>
             Connect now
+          </Button>
+        </Notice>
+      )}
+      {phase === 'paused' && (
+        <Notice tone="info">
+          <p>You have disconnected: these are the prices as they were then.</p>
+          <Button size="compact-xs" variant="default" onClick={hub.toggle}>
+            Connect
           </Button>
         </Notice>
       )}
@@ -47,13 +54,5 @@ export function Notices({ baselineError }: NoticesProps) {
         </Notice>
       )}
     </>
-  )
-}
-
-function Notice({ children }: { children: ReactNode }) {
-  return (
-    <div role="status" className={classes.notice}>
-      {children}
-    </div>
   )
 }

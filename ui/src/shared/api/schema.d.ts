@@ -4,6 +4,426 @@
  */
 
 export interface paths {
+    "/api/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Alerts
+         * @description Alerts that were raised, the newest first.
+         *
+         *     A key needs scope `read`.
+         */
+        get: operations["list-alerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alerts/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Acknowledge alerts
+         * @description Notes that somebody has seen alerts. To do it again changes nothing.
+         *
+         *     A key needs scope `write`.
+         */
+        post: operations["acknowledge-alerts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare stocks
+         * @description What several stocks did in per cent since the first candle that all of them have. Without from, the last 500 candles of each up to "to".
+         *
+         *     A key needs scope `read`.
+         */
+        get: operations["compare-stocks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/deadletters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Dead letters
+         * @description What the bridge refused and what functions could not step, the newest first.
+         *
+         *     A key needs scope `read`.
+         */
+        get: operations["list-deadletters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/deadletters/discard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Discard dead letters
+         * @description Marks dead letters as done with, with a reason. They are not deleted, and may be replayed later.
+         *
+         *     A key needs scope `admin`.
+         */
+        post: operations["discard-deadletters"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/deadletters/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send dead letters again
+         * @description Produces the records to their topic again, as they were or, for a single one, with a corrected value, with header Dead-Letter. Each is sent once, however often it is asked for: a second request gets the answer of the first.
+         *
+         *     A key needs scope `admin`.
+         */
+        post: operations["replay-deadletters"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/deadletters/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One dead letter
+         * @description One dead letter with all of its value.
+         *
+         *     A key needs scope `read`.
+         */
+        get: operations["get-deadletter"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Events
+         * @description Events of the shop and what users do, such as logins, the newest first.
+         *
+         *     A key needs scope `read`.
+         */
+        get: operations["list-events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/formulas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Formulas
+         * @description The indicators that can be computed, with what their specs are made of.
+         *
+         *     A key needs scope `read`.
+         */
+        get: operations["list-formulas"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/functions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All functions
+         * @description What is wanted of each function, who works on it, how fast and how far behind it is.
+         *
+         *     A key needs scope `read`.
+         */
+        get: operations["list-functions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/functions/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One function
+         * @description One function with its shards.
+         *
+         *     A key needs scope `read`.
+         */
+        get: operations["get-function"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change what is wanted of a function
+         * @description Starts, pauses, stops or scales a function, or gives it other parameters. It is checked before it is written; the workers take it up within a second, and "workers" and "layout" show how far they are.
+         *
+         *     A key needs scope `admin`.
+         */
+        patch: operations["change-function"];
+        trace?: never;
+    };
+    "/api/functions/{name}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replay a function
+         * @description Computes a function anew from the start of its stream, and publishes again what follows from messages produced since a time, with header Replay. What was published before that is not repeated.
+         *
+         *     A key needs scope `admin`.
+         */
+        post: operations["replay-function"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/journey/{topic}/{partition}/{offset}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The way of one message
+         * @description When a message was produced, mirrored, stepped by each function, published and stored, with the time that each took. It is found by its coordinates in Kafka, in the streams by a few reads, and in the database.
+         *
+         *     A key needs scope `read`.
+         */
+        get: operations["get-journey"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/pipeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How all of it runs
+         * @description The parts of the system and the ways between them, with what was measured: rates, lags and latencies by hop, the health of each server, topics, streams and the database. While somebody looks it is measured once a second. What cannot be measured is null or left out, and "faults" says why. Websocket subject `pipeline` has "hops", "health" and the newest second of "throughput" each second.
+         *
+         *     A key needs scope `read`.
+         */
+        get: operations["get-pipeline"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/results/{function}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Results of a function
+         * @description The newest result, fact or view, of a function about each key. Candles, indicators and alerts have operations of their own.
+         *
+         *     A key needs scope `read`.
+         */
+        get: operations["list-results"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Rules
+         * @description The rules of alerts, by ID.
+         *
+         *     A key needs scope `read`.
+         */
+        get: operations["list-rules"];
+        put?: never;
+        /**
+         * Make a rule
+         * @description Stores a new rule. It holds as soon as the function alerts has taken it up, which takes a moment.
+         *
+         *     A key needs scope `write`.
+         */
+        post: operations["create-rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/rules/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test a rule
+         * @description What a rule would have raised on stored ticks, judged by the code that judges it live, before it is stored. Indicators warm up on the first of the ticks. It stops after 1,000,000 ticks or 20 s and says how far it came.
+         *
+         *     A key needs scope `read`.
+         */
+        post: operations["test-rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/rules/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One rule
+         * @description One rule and its revision.
+         *
+         *     A key needs scope `read`.
+         */
+        get: operations["get-rule"];
+        /**
+         * Make or replace a rule
+         * @description Stores a rule under its ID. With If-Match, only over the revision that was read, so that nobody's change is lost.
+         *
+         *     A key needs scope `write`.
+         */
+        put: operations["put-rule"];
+        post?: never;
+        /**
+         * Remove a rule
+         * @description Removes a rule; its alerts stay.
+         *
+         *     A key needs scope `write`.
+         */
+        delete: operations["delete-rule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/stocks": {
         parameters: {
             query?: never;
@@ -14,6 +434,8 @@ export interface paths {
         /**
          * All stocks
          * @description The newest tick of every stock and what it did on the current UTC day, by event time. The figures of the day are null while the database cannot be read.
+         *
+         *     A key needs scope `read`.
          */
         get: operations["list-stocks"];
         put?: never;
@@ -34,8 +456,98 @@ export interface paths {
         /**
          * One stock
          * @description The newest tick of one stock and what it did on the current UTC day.
+         *
+         *     A key needs scope `read`.
          */
         get: operations["get-stock"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/stocks/{symbol}/candles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Candles of one stock
+         * @description The candles of one stock by start. Without "to", the candle that still grows is there too, as the live stream shows it. Follow "next", with everything else as it was, for what comes after.
+         *
+         *     A key needs scope `read`.
+         */
+        get: operations["list-candles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/stocks/{symbol}/candles.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Candles as CSV
+         * @description All stored candles of a time, as CSV (RFC 4180) with a line of names. A text that a spreadsheet could take for a formula has an apostrophe before it. The oldest comes first. The answer streams while it is read: if it is cut off (the connection ends without the last chunk), a query failed on the way. It is not paged: bound it with from and to.
+         *
+         *     A key needs scope `read`.
+         */
+        get: operations["export-candles-csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/stocks/{symbol}/candles.ndjson": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Candles as NDJSON
+         * @description All stored candles of a time, as one JSON object a line, in the form of the pages. The oldest comes first. The answer streams while it is read: if it is cut off (the connection ends without the last chunk), a query failed on the way. It is not paged: bound it with from and to.
+         *
+         *     A key needs scope `read`.
+         */
+        get: operations["export-candles-ndjson"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/stocks/{symbol}/indicators": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Indicators of one stock
+         * @description Indicators over stored candles, by the same formulas as the live ones. Candles before "from" are read too, so that values are warm there; those that add up since the beginning (obv) begin with the first candle that is read. Without from, the last 500 candles up to "to".
+         *
+         *     A key needs scope `read`.
+         */
+        get: operations["get-indicators"];
         put?: never;
         post?: never;
         delete?: never;
@@ -53,11 +565,79 @@ export interface paths {
         };
         /**
          * Stored ticks of one stock
-         * @description The stored ticks of one stock, the newest first by event time. Follow "next" with the same from and to for older ones.
+         * @description The stored ticks of one stock by event time. Follow "next", with everything else as it was, for what comes after.
+         *
+         *     A key needs scope `read`.
          */
         get: operations["list-ticks"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/stocks/{symbol}/ticks.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ticks as CSV
+         * @description All stored ticks of a time, as CSV (RFC 4180) with a line of names. A text that a spreadsheet could take for a formula has an apostrophe before it. The oldest comes first. The answer streams while it is read: if it is cut off (the connection ends without the last chunk), a query failed on the way. It is not paged: bound it with from and to.
+         *
+         *     A key needs scope `read`.
+         */
+        get: operations["export-ticks-csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/stocks/{symbol}/ticks.ndjson": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ticks as NDJSON
+         * @description All stored ticks of a time, as one JSON object a line, in the form of the pages. The oldest comes first. The answer streams while it is read: if it is cut off (the connection ends without the last chunk), a query failed on the way. It is not paged: bound it with from and to.
+         *
+         *     A key needs scope `read`.
+         */
+        get: operations["export-ticks-ndjson"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ticks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ticks in
+         * @description One tick, or {"ticks":[...]} with up to 1,000. Each is checked as the bridge would, and the answer comes when Kafka has them in all replicas. A batch with some bad ticks is taken without them; if all are bad the answer is 422. After 503 or 504 it is not known whether they are written: send them again with the same Idempotency-Key, and they are written once.
+         *
+         *     A key needs scope `write`.
+         */
+        post: operations["post-ticks"];
         delete?: never;
         options?: never;
         head?: never;
@@ -94,6 +674,8 @@ export interface paths {
         /**
          * Metrics
          * @description What the server measures, in the text format of Prometheus.
+         *
+         *     A key needs scope `read`.
          */
         get: operations["get-metrics"];
         put?: never;
@@ -114,6 +696,8 @@ export interface paths {
         /**
          * Is it ready
          * @description Tries every dependency, all at the same time, each for up to 3 s, and answers 200 if all of them work, else 503.
+         *
+         *     A key needs scope `read`.
          */
         get: operations["get-ready"];
         put?: never;
@@ -132,28 +716,37 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Committed ticks as they come
+         * Committed messages as they come
          * @description A websocket (RFC 6455). A client sends text messages:
          *
-         *         {"subscribe":["ticks.AAPL","ticks.*"]}
+         *         {"subscribe":["ticks.AAPL","candles.1m.*"]}
+         *         {"subscribe":["ticks.*"],"mode":"latest","maxRate":5,"batch":true}
+         *         {"subscribe":["ticks.AAPL"],"since":{"TICKS":123}}
          *         {"unsubscribe":["ticks.*"]}
+         *         {"ping":1}
          *
-         *     Subjects are those of NATS, with its wildcards: `ticks.AAPL`, `ticks.*`, `ticks.>`, `>`. In a subject every byte of
-         *     a symbol beside letters, digits, "-" and "_" is written %XX: BRK.B is ticks.BRK%2EB, BTC/USD is ticks.BTC%2FUSD.
+         *     Subjects are those of NATS, with its wildcards: `ticks.<SYMBOL>`, `candles.<INTERVAL>.<SYMBOL>`, `indicators.<SYMBOL>`, `alerts.<SYMBOL>`, `results.<FUNCTION>.<KEY>`, `events.<TOPIC>.<TYPE>`, `dlq.>`, and `pipeline`, made once a second. In a
+         *     subject every byte of a symbol beside letters, digits, "-" and "_" is written %XX: BRK.B is ticks.BRK%2EB.
          *
-         *     The server answers {"subscribed":[...]} or {"unsubscribed":[...]}, then sends the newest known message of every subject
-         *     with "snapshot":true, and then every message as it is committed. The messages of a subject keep their order; none comes
-         *     twice, however many subscriptions match:
+         *     The server answers {"subscribed":[...]}, then sends the newest message of every subject with "snapshot":true, then
+         *     {"snapshot":"done"}, and then every message as it is committed. None comes twice, however many subscriptions match:
          *
-         *         {"subject":"ticks.AAPL","seq":123,"data":{"symbol":"AAPL","price":187.23,"volume":100,"timestamp":"..."},
+         *         {"subject":"ticks.AAPL","stream":"TICKS","seq":123,"prev":120,"position":"stock_ticks/0/77",
+         *          "data":{"symbol":"AAPL","price":187.23,"volume":100,"timestamp":"..."},
          *          "hops":{"kafka":1763690000123.400,"bridge":1763690000124.100,"stream":1763690000125.000,"api":1763690000125.300}}
          *
-         *     "hops" are the unix milliseconds at which the tick passed each part. A frame is one JSON object, or an array of several
-         *     where several wait. {"heartbeat":<unix ms>} comes every 5 s. A client that is too slow gets the newest message of each
-         *     subject only, and {"dropped":N}; one that takes nothing for 30 s is closed with 1013. A message that cannot be done is
-         *     answered with {"error":{"code":"...","message":"..."}} (bad_subject, bad_message, unknown_field, too_large, too_many) and
-         *     the socket stays open; more than 100 errors within 10 s close it with 1008. A message may have 64 KiB, a session 1,000
-         *     subscriptions. 1001 says that the server stops: connect again.
+         *     "prev" is the sequence of the message before on the same subject: where it is not the one that came last, there is a gap.
+         *     "view":true marks a result that still grows. "hops" are the unix milliseconds at which the message passed each part. A
+         *     frame is one JSON object, or for a client that said "batch":true also an array of several.
+         *
+         *     Mode "latest" is the newest of each subject, as fast as the client takes it, with "maxRate" at most so often a second.
+         *     "since" brings all behind a sequence and then {"resumed":{...}}, or {"gone":{...}} where the stream has it no more.
+         *     {"heartbeat":<unix ms>,"dropped":n,"conflated":n,"seq":{"TICKS":n}} comes every 5 s. A client that is too slow for mode
+         *     "all" is told {"dropped":n,"since":{...}}, and closed with 1013 if it stays behind or takes nothing for 30 s. What cannot
+         *     be done is answered with {"error":{"code":"...","message":"..."}} and the socket stays open; more than 100 errors within
+         *     10 s close it with 1008. A message may have 64 KiB, a session 1,000 subscriptions. 1001 says that the server stops.
+         *
+         *     A key needs scope `read`.
          */
         get: operations["open-websocket"];
         put?: never;
@@ -168,6 +761,199 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        Acknowledged: {
+            /** @description Those that are stored, as they stand now, the newest first; who was first to acknowledge one is kept */
+            alerts: components["schemas"]["Alert"][];
+            /**
+             * @description IDs of which no alert is stored
+             * @example []
+             */
+            missing: string[];
+        };
+        Acknowledgement: {
+            /**
+             * @description Who has seen them
+             * @example ada
+             */
+            by: string;
+            /**
+             * @description IDs of the alerts
+             * @example [
+             *       "0f8c1f2a6f1e4b8a9d3c5e7f90a1b2c3"
+             *     ]
+             */
+            ids: string[];
+        };
+        Alert: {
+            /**
+             * Format: date-time
+             * @description When somebody acknowledged it; null if nobody has
+             * @example 2025-11-21T14:32:10Z
+             */
+            acknowledgedAt: string | null;
+            /**
+             * @description Who that was
+             * @example ada
+             */
+            acknowledgedBy: string | null;
+            /**
+             * @description The same however often it is derived
+             * @example 0f8c1f2a6f1e4b8a9d3c5e7f90a1b2c3
+             */
+            id: string;
+            /**
+             * @description Name of the rule
+             * @example Apple breaks out
+             */
+            name?: string;
+            /**
+             * @description Place of the last tick in Kafka
+             * @example stock_ticks/0/4711
+             */
+            position?: string;
+            /**
+             * Format: double
+             * @description Price of the last tick; 0 if there was none
+             * @example 200.1
+             */
+            price: number;
+            /**
+             * @description ID of the rule
+             * @example aapl-breakout
+             */
+            rule: string;
+            /**
+             * @description How much it matters
+             * @example warning
+             * @enum {string}
+             */
+            severity: "info" | "warning" | "critical";
+            /**
+             * @description The symbol
+             * @example AAPL
+             */
+            symbol: string;
+            /**
+             * @description One sentence for a person
+             * @example AAPL crossed above 200: price is 200.1
+             */
+            text: string;
+            /**
+             * Format: date-time
+             * @description Event time of the tick, end of the candle, or when the silence had lasted that long
+             * @example 2025-11-21T14:30:00.123Z
+             */
+            time: string;
+            /**
+             * @description What was compared, by name
+             * @example {
+             *       "price": 200.1
+             *     }
+             */
+            values: {
+                [key: string]: number;
+            };
+            /**
+             * @description The condition as it stood
+             * @example price crosses above 200
+             */
+            when: string;
+        };
+        AlertPage: {
+            /** @description Alerts, the newest first */
+            alerts: components["schemas"]["Alert"][];
+            /**
+             * @description Cursor of the next page; null if this is the last
+             * @example MTc2MzczNTgwMDEyMzAwMDAwMCwwZjhjMWYyYQ
+             */
+            next: string | null;
+        };
+        Candle: {
+            /**
+             * Format: int64
+             * @description Late ticks that have changed it after it was closed
+             * @example 0
+             */
+            amended: number;
+            /**
+             * Format: double
+             * @description Price of the last tick by event time
+             * @example 187.23
+             */
+            close: number;
+            /**
+             * @description Whether its time is over; if not, it still grows
+             * @example true
+             */
+            closed: boolean;
+            /**
+             * @description Whether there were no ticks, and the close before was carried on (fill=previous)
+             * @example false
+             */
+            filled: boolean;
+            /**
+             * Format: double
+             * @description Highest price
+             * @example 187.4
+             */
+            high: number;
+            /**
+             * Format: double
+             * @description Lowest price
+             * @example 187.05
+             */
+            low: number;
+            /**
+             * Format: double
+             * @description Price of the first tick by event time
+             * @example 187.1
+             */
+            open: number;
+            /**
+             * Format: date-time
+             * @description First instant of the interval
+             * @example 2025-11-21T14:30:00Z
+             */
+            start: string;
+            /**
+             * Format: int64
+             * @description Number of ticks; 0 where the gap was filled
+             * @example 211
+             */
+            trades: number;
+            /**
+             * Format: int64
+             * @description Units that changed hands
+             * @example 18250
+             */
+            volume: number;
+            /**
+             * Format: double
+             * @description Volume-weighted mean price
+             * @example 187.201
+             */
+            vwap: number;
+        };
+        CandlePage: {
+            /** @description Candles by start, in the order that was asked for */
+            candles: components["schemas"]["Candle"][];
+            /**
+             * @description Length of a candle
+             * @example 1m
+             * @enum {string}
+             */
+            interval: "1s" | "1m" | "5m" | "15m" | "1h" | "1d";
+            /**
+             * @description Cursor of the next page; null if this is the last
+             * @example MTc2MzczNTgwMDAwMDAwMDAwMA
+             */
+            next: string | null;
+            /**
+             * @description The symbol
+             * @example AAPL
+             */
+            symbol: string;
+        };
         CheckResult: {
             /**
              * @description What answered
@@ -195,6 +981,233 @@ export interface components {
              * @example true
              */
             ok: boolean;
+        };
+        Comparison: {
+            /**
+             * Format: date-time
+             * @description Start of the first candle that all of them have, at whose close all stand at 0; null if there is none
+             * @example 2025-11-21T14:00:00Z
+             */
+            from: string | null;
+            /**
+             * @description Length of a candle
+             * @example 1m
+             * @enum {string}
+             */
+            interval: "1s" | "1m" | "5m" | "15m" | "1h" | "1d";
+            /** @description One for each symbol, in the order that was asked for */
+            series: components["schemas"]["PercentSeries"][];
+        };
+        DeadLetter: {
+            /**
+             * @description What of the record is not here, because it was too long or may hold what is masked: key, headers, value
+             * @example value
+             */
+            cut?: string;
+            /**
+             * @description The same for a person
+             * @example price is missing
+             */
+            detail: string;
+            /**
+             * @description The function that could not step it; left out if the bridge refused it
+             * @example candles
+             */
+            function?: string;
+            /** @description Headers of the record */
+            headers: components["schemas"]["LetterField"][];
+            /** @description What was done with it, the oldest first */
+            history: components["schemas"]["LetterAct"][];
+            /**
+             * Format: int64
+             * @description Its sequence in stream DLQ
+             * @example 42
+             */
+            id: number;
+            /**
+             * @description Key of the record; null if it had none or it is withheld
+             * @example AAPL
+             */
+            key: string | null;
+            /**
+             * Format: int64
+             * @description Offset of the record
+             * @example 4711
+             */
+            offset: number;
+            /**
+             * Format: int32
+             * @description Partition of the record
+             * @example 0
+             */
+            partition: number;
+            /**
+             * Format: date-time
+             * @description When the record was produced
+             * @example 2025-11-21T14:30:00.1Z
+             */
+            produced: string | null;
+            /**
+             * @description Code of what is wrong
+             * @example missing_field
+             */
+            reason: string;
+            /**
+             * @description Where a function failed
+             * @example goroutine 1
+             */
+            stack?: string;
+            /**
+             * @description What became of it; sending: a replay was begun, and is settled by the next one if its server has died
+             * @example open
+             * @enum {string}
+             */
+            state: "open" | "sending" | "replayed" | "discarded";
+            /**
+             * Format: date-time
+             * @description When the dead letter was stored
+             * @example 2025-11-21T14:30:00.2Z
+             */
+            time: string;
+            /**
+             * @description Topic of the record
+             * @example stock_ticks
+             */
+            topic: string;
+            /**
+             * @description The list shows only the beginning of the value; GET /api/deadletters/{id} shows all
+             * @example false
+             */
+            truncated: boolean;
+            /**
+             * @description The value, if it is not UTF-8
+             * @example /w==
+             */
+            valueBase64: string | null;
+            /**
+             * Format: int64
+             * @description Length of the value
+             * @example 17
+             */
+            valueBytes: number;
+            /**
+             * @description The value, if it is UTF-8
+             * @example {"symbol":"AAPL"}
+             */
+            valueText: string | null;
+        };
+        DeadLetterDiscardBody: {
+            /**
+             * @description IDs of dead letters
+             * @example [
+             *       42
+             *     ]
+             */
+            ids: number[];
+            /**
+             * @description Why, for those who look at it later
+             * @example test data
+             */
+            reason: string;
+        };
+        DeadLetterPage: {
+            /** @description Dead letters, the newest first */
+            items: components["schemas"]["DeadLetter"][];
+            /**
+             * @description Cursor of the next page; null if this is the last. A page of a narrow filter may hold fewer than were asked for, or none, and have a next
+             * @example NDI
+             */
+            next: string | null;
+        };
+        DeadLetterReplayBody: {
+            /**
+             * @description Also send what a function could not step: everybody else has it already, and gets it twice. Else replay the function
+             * @example false
+             */
+            allowDuplicate?: boolean;
+            /**
+             * @description IDs of dead letters
+             * @example [
+             *       42
+             *     ]
+             */
+            ids: number[];
+            /**
+             * @description The corrected value, for a single dead letter; else it is sent as it was
+             * @example {"symbol":"AAPL","price":187.23,"volume":100,"timestamp":"2025-11-21T14:30:00Z"}
+             */
+            value?: string;
+        };
+        DeadLetterResult: {
+            /**
+             * @description It was so before: nothing was done
+             * @example false
+             */
+            already: boolean;
+            /**
+             * @description Why it was not done
+             * @example not_found
+             * @enum {string}
+             */
+            code?: "not_found" | "already_replayed" | "in_progress" | "incomplete" | "refused" | "would_duplicate" | "unknown_topic" | "unavailable";
+            /**
+             * @description The same for a person
+             * @example there is no dead letter 42
+             */
+            error?: string;
+            /**
+             * Format: int64
+             * @description ID of the dead letter
+             * @example 42
+             */
+            id: number;
+            /**
+             * @description Where the replayed record stands
+             * @example stock_ticks/0/9001
+             */
+            position?: string;
+            /**
+             * @description How it stands now
+             * @example replayed
+             * @enum {string}
+             */
+            state?: "open" | "sending" | "replayed" | "discarded";
+        };
+        DeadLetterResults: {
+            /**
+             * Format: int64
+             * @description How many are as they were asked to be
+             * @example 1
+             */
+            done: number;
+            /**
+             * Format: int64
+             * @description How many are not
+             * @example 0
+             */
+            failed: number;
+            /** @description One for each ID, in their order */
+            results: components["schemas"]["DeadLetterResult"][];
+        };
+        DesiredFunction: {
+            /** @description Its own settings; null for its defaults */
+            params: {
+                [key: string]: unknown;
+            } | null;
+            /** @description The newest replay that was asked for */
+            replay?: components["schemas"]["FunctionReplay"];
+            /**
+             * Format: int64
+             * @description Shares of its keys
+             * @example 1
+             */
+            shards: number;
+            /**
+             * @description paused keeps its worker, stopped lets go of it; both keep its place
+             * @example running
+             * @enum {string}
+             */
+            state: "running" | "paused" | "stopped";
         };
         ErrorDetail: {
             /** @description Where the error occurred, e.g. 'body.items[3].tags' or 'path.thing-id' */
@@ -237,6 +1250,429 @@ export interface components {
              */
             type: string;
         };
+        EventPage: {
+            /** @description Events, the newest first */
+            events: components["schemas"]["StreamEvent"][];
+            /**
+             * @description Cursor of the next page; null if this is the last
+             * @example MTc
+             */
+            next: string | null;
+        };
+        Formula: {
+            /**
+             * @description Its name
+             * @example macd
+             */
+            name: string;
+            /**
+             * @description The names of its values with the usual numbers, the main one first
+             * @example [
+             *       "macd_12_26_9",
+             *       "macd_12_26_9.signal",
+             *       "macd_12_26_9.histogram"
+             *     ]
+             */
+            names: string[];
+            /** @description The numbers in the parentheses, in their order */
+            params: components["schemas"]["FormulaParam"][];
+            /**
+             * @description Where it comes from
+             * @example G. Appel, Technical Analysis: Power Tools for Active Investors (2005), ch. 8
+             */
+            source: string;
+            /**
+             * @description How to ask for it, with the usual numbers
+             * @example macd(12,26,9)
+             */
+            spec: string;
+            /**
+             * @description What is computed
+             * @example EMA(fast) − EMA(slow)
+             */
+            text: string;
+            /**
+             * @description Its name for people
+             * @example moving average convergence/divergence
+             */
+            title: string;
+            /**
+             * @description What its values are measured in
+             * @example price
+             */
+            unit: string;
+            /**
+             * Format: int64
+             * @description Candles that it takes until all its values are there
+             * @example 34
+             */
+            warmUp: number;
+        };
+        FormulaParam: {
+            /**
+             * Format: double
+             * @description The usual number, which may be left out at the end
+             * @example 12
+             */
+            default: number;
+            /**
+             * Format: double
+             * @description The most that it may be
+             * @example 1000
+             */
+            max: number;
+            /**
+             * Format: double
+             * @description The least that it may be
+             * @example 1
+             */
+            min: number;
+            /**
+             * @description Its name
+             * @example fast
+             */
+            name: string;
+            /**
+             * @description Whether it must be a whole number
+             * @example true
+             */
+            whole: boolean;
+        };
+        Function: {
+            /**
+             * Format: double
+             * @description Age of the oldest shard's snapshot; null if there is none
+             * @example 4.2
+             */
+            checkpointAgeSeconds: number | null;
+            /**
+             * Format: int64
+             * @description Messages that it could not step, since its workers started
+             * @example 0
+             */
+            deadLetters: number;
+            /** @description What is wanted of it */
+            desired: components["schemas"]["DesiredFunction"];
+            /**
+             * @description What it does
+             * @example sums ticks up to candles
+             */
+            does: string;
+            /**
+             * Format: int64
+             * @description Errors since its workers started
+             * @example 0
+             */
+            errors: number;
+            /**
+             * @description Why what is wanted is not done
+             * @example parameters of candles: grace: want 1s to 1h
+             */
+            fault?: string;
+            /**
+             * @description step: it has a state and publishes results; sink: it leaves what it reads somewhere else
+             * @example step
+             * @enum {string}
+             */
+            kind: "step" | "sink";
+            /**
+             * Format: int64
+             * @description Messages of its input that are not delivered or not acknowledged; null while nobody can tell
+             * @example 12
+             */
+            lag: number | null;
+            /** @description How its state is laid out */
+            layout: components["schemas"]["FunctionLayout"];
+            /**
+             * Format: int64
+             * @description Messages that its workers have taken since they started
+             * @example 120000
+             */
+            messages: number;
+            /**
+             * @description Its name
+             * @example candles
+             */
+            name: string;
+            /**
+             * Format: double
+             * @description Messages a second, over the last 10 s, of all shards
+             * @example 500
+             */
+            rate: number;
+            /**
+             * @description The stream that it reads
+             * @example TICKS
+             */
+            reads: string;
+            /** @description Shards of which a worker has said something within the last seconds */
+            shards: components["schemas"]["FunctionShard"][];
+            /**
+             * Format: double
+             * @description Microseconds that a message takes in the middle, of the slowest shard; null if none was measured in the last 10 s
+             * @example 1.9
+             */
+            stepP50Us: number | null;
+            /**
+             * Format: double
+             * @description Microseconds within which 99 of 100 messages are done
+             * @example 14.2
+             */
+            stepP99Us: number | null;
+            /** @description Workers that know the function, by ID */
+            workers: components["schemas"]["FunctionWorker"][];
+            /**
+             * @description The stream, table or topic that it writes
+             * @example CANDLES
+             */
+            writes: string;
+        };
+        FunctionLayout: {
+            /**
+             * Format: int64
+             * @description 0: it has never run
+             * @example 1
+             */
+            generation: number;
+            /**
+             * @description The replay that made this generation
+             * @example 20251121T143000.000000000Z
+             */
+            replay?: string;
+            /**
+             * Format: int64
+             * @description Shares of its keys
+             * @example 1
+             */
+            shards: number;
+        };
+        FunctionList: {
+            /**
+             * Format: date-time
+             * @description When this was read
+             * @example 2025-11-21T14:30:00.5Z
+             */
+            at: string;
+            /** @description All functions, in the order of the registry */
+            functions: components["schemas"]["Function"][];
+        };
+        FunctionPatchBody: {
+            /** @description Its own settings, in place of all that it has; null for its defaults */
+            params?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Format: int64
+             * @description Shares of its keys
+             * @example 2
+             */
+            shards?: number;
+            /**
+             * @description What it should be doing
+             * @example paused
+             * @enum {string}
+             */
+            state?: "running" | "paused" | "stopped";
+        };
+        FunctionReplay: {
+            /**
+             * Format: date-time
+             * @description Results of messages produced since then are published again
+             * @example 2025-11-21T12:00:00Z
+             */
+            from: string;
+            /**
+             * @description Header Replay of what it publishes again
+             * @example 20251121T143000.000000000Z
+             */
+            id: string;
+        };
+        FunctionReplayRequestBody: {
+            /**
+             * @description Results of messages produced since then are published again: an age such as 2h or 3d, or a time of RFC 3339
+             * @example 2h
+             */
+            from: string;
+        };
+        FunctionReplayed: {
+            /**
+             * Format: date-time
+             * @description Results of messages produced since then are published again
+             * @example 2025-11-21T12:00:00Z
+             */
+            from: string;
+            /**
+             * @description The function
+             * @example candles
+             */
+            function: string;
+            /**
+             * @description Header Replay of what it publishes again
+             * @example 20251121T143000.000000000Z
+             */
+            id: string;
+        };
+        FunctionResult: {
+            /**
+             * Format: date-time
+             * @description When the stream took it
+             * @example 2025-11-21T14:30:00.2Z
+             */
+            at: string;
+            /**
+             * @description The message that caused it
+             * @example events/0/16
+             */
+            cause?: string;
+            /** @description The result */
+            data: unknown;
+            /**
+             * @description What it is about
+             * @example low
+             */
+            key: string;
+            /**
+             * @description fact: published exactly once; view: how it stands
+             * @example view
+             * @enum {string}
+             */
+            kind: "fact" | "view";
+            /**
+             * Format: int64
+             * @description Its sequence in its stream
+             * @example 17
+             */
+            sequence: number;
+            /**
+             * @description Its subject
+             * @example results.buckets.low
+             */
+            subject: string;
+        };
+        FunctionShard: {
+            /**
+             * @description Released until something comes
+             * @example false
+             */
+            asleep: boolean;
+            /**
+             * Format: date-time
+             * @description When this was measured
+             * @example 2025-11-21T14:30:00.5Z
+             */
+            at: string;
+            /**
+             * Format: date-time
+             * @description When its newest snapshot was written
+             * @example 2025-11-21T14:29:56Z
+             */
+            checkpoint: string | null;
+            /**
+             * Format: int64
+             * @description Messages that it could not step
+             * @example 0
+             */
+            deadLetters: number;
+            /**
+             * Format: int64
+             * @description Errors since the worker started
+             * @example 0
+             */
+            errors: number;
+            /**
+             * Format: int64
+             * @description Results published
+             * @example 2400
+             */
+            facts: number;
+            /**
+             * Format: int64
+             * @description Of the layout that it belongs to
+             * @example 1
+             */
+            generation: number;
+            /**
+             * Format: int64
+             * @description Keys of its state, such as symbols
+             * @example 500
+             */
+            keys: number;
+            /**
+             * Format: int64
+             * @description Messages that are not delivered or not acknowledged
+             * @example 12
+             */
+            lag: number;
+            /**
+             * @description The newest error
+             * @example connection refused
+             */
+            lastError?: string;
+            /**
+             * Format: int64
+             * @description Messages taken since the worker started
+             * @example 120000
+             */
+            messages: number;
+            /**
+             * Format: date-time
+             * @description When the newest message that it has taken was produced
+             * @example 2025-11-21T14:30:00.2Z
+             */
+            newestInput: string | null;
+            /**
+             * Format: double
+             * @description Messages a second, over the last 10 s
+             * @example 500
+             */
+            rate: number;
+            /**
+             * Format: int64
+             * @description Its number, from 0
+             * @example 0
+             */
+            shard: number;
+            /**
+             * Format: double
+             * @description Microseconds that a message takes in the middle; 0 if none was measured
+             * @example 1.9
+             */
+            stepP50Us: number;
+            /**
+             * Format: double
+             * @description Microseconds within which 99 of 100 messages are done; 0 if none was measured
+             * @example 14.2
+             */
+            stepP99Us: number;
+            /**
+             * @description Who works on it; left out if nobody does
+             * @example host-1
+             */
+            worker?: string;
+        };
+        FunctionWorker: {
+            /**
+             * @description Why it does not do what is wanted
+             * @example parameters: grace is negative
+             */
+            fault?: string;
+            /**
+             * @description The worker
+             * @example host-1
+             */
+            id: string;
+            /**
+             * @description What it does with the function
+             * @example running
+             */
+            phase: string;
+            /**
+             * Format: int64
+             * @description Revision of the desired state that it has made so
+             * @example 7
+             */
+            revision: number;
+        };
         Health: {
             /**
              * @description ok, whatever the dependencies do
@@ -256,6 +1692,595 @@ export interface components {
              */
             version: string;
         };
+        IndicatorPoint: {
+            /**
+             * @description Whether the candle is closed; if not, the values still move
+             * @example true
+             */
+            closed: boolean;
+            /**
+             * Format: double
+             * @description Its close
+             * @example 187.23
+             */
+            price: number;
+            /**
+             * Format: date-time
+             * @description Start of the candle
+             * @example 2025-11-21T14:30:00Z
+             */
+            time: string;
+            /**
+             * @description Where the price goes, if a trend was asked for
+             * @example up
+             * @enum {string}
+             */
+            trend?: "up" | "down" | "flat";
+            /**
+             * @description The values by name; what has not warmed up is not there
+             * @example {
+             *       "rsi_14": 58.2,
+             *       "sma_20": 186.9
+             *     }
+             */
+            values: {
+                [key: string]: number;
+            };
+        };
+        IndicatorSeries: {
+            /**
+             * @description Length of a candle
+             * @example 1m
+             * @enum {string}
+             */
+            interval: "1s" | "1m" | "5m" | "15m" | "1h" | "1d";
+            /**
+             * @description The names of the values, in the order of the specs
+             * @example [
+             *       "sma_20",
+             *       "rsi_14"
+             *     ]
+             */
+            names: string[];
+            /** @description One point for each candle, the oldest first */
+            points: components["schemas"]["IndicatorPoint"][];
+            /**
+             * @description The symbol
+             * @example AAPL
+             */
+            symbol: string;
+        };
+        Journey: {
+            /** @description If it was refused: the dead letter */
+            deadLetter?: components["schemas"]["DeadLetter"];
+            /** @description The moments that are known, the earliest first */
+            hops: components["schemas"]["JourneyHop"][];
+            /**
+             * @description Where it was looked for and not found, and why
+             * @example [
+             *       "database: not stored yet"
+             *     ]
+             */
+            missing: string[];
+            /**
+             * @description Where it stands in Kafka
+             * @example stock_ticks/0/4711
+             */
+            position: string;
+            /** @description What the functions made of it: results that carry it as their cause, and where a function published none, its next result of the symbol, which counts it in */
+            results: components["schemas"]["JourneyResult"][];
+            /**
+             * Format: int64
+             * @description Its sequence in the stream
+             * @example 4830
+             */
+            sequence?: number;
+            /**
+             * @description Its subject in the stream; left out if it is not mirrored, or not kept any more
+             * @example ticks.AAPL
+             */
+            subject?: string;
+            /**
+             * @description Symbol of a tick
+             * @example AAPL
+             */
+            symbol?: string;
+            /** @description The message as it stands in the stream, else in Kafka, else in the database */
+            tick: unknown;
+        };
+        JourneyHop: {
+            /**
+             * Format: double
+             * @description Milliseconds since the hop that it came from; null for the first
+             * @example 0.7
+             */
+            afterMs: number | null;
+            /**
+             * Format: date-time
+             * @description When
+             * @example 2025-11-21T14:30:00.124Z
+             */
+            at: string;
+            /**
+             * @description kafka: produced; bridge: read by the bridge; stream: committed to the stream; a function: stepped by it; its stream: published; archive: stored in the database
+             * @example bridge
+             */
+            name: string;
+            /**
+             * @description The hop that it came from
+             * @example kafka
+             */
+            since?: string;
+            /**
+             * Format: double
+             * @description Milliseconds since the first hop
+             * @example 0.7
+             */
+            totalMs: number;
+        };
+        JourneyResult: {
+            /**
+             * Format: double
+             * @description Milliseconds since the message was produced; null if that is not known
+             * @example 7.1
+             */
+            afterMs: number | null;
+            /**
+             * Format: date-time
+             * @description When its stream took it
+             * @example 2025-11-21T14:30:00.131Z
+             */
+            at: string;
+            /**
+             * @description The message that caused it
+             * @example stock_ticks/0/4711
+             */
+            cause: string;
+            /** @description The result */
+            data: unknown;
+            /**
+             * @description It has this very message as its cause; else it is the next one of its subject
+             * @example true
+             */
+            exact: boolean;
+            /**
+             * @description fact: published exactly once; view: how it stands
+             * @example view
+             * @enum {string}
+             */
+            kind: "fact" | "view";
+            /**
+             * @description Of a fact: where it stands among the results of its function
+             * @example candles.k3x9/0/17
+             */
+            output?: string;
+            /**
+             * Format: int64
+             * @description Its sequence in its stream
+             * @example 9120
+             */
+            sequence: number;
+            /**
+             * @description Subject of the result
+             * @example candles.1m.AAPL
+             */
+            subject: string;
+        };
+        LetterAct: {
+            /**
+             * Format: date-time
+             * @description When
+             * @example 2025-11-21T15:00:00Z
+             */
+            at: string;
+            /**
+             * @description Request ID of who did it
+             * @example 4Q2XKVB7
+             */
+            by?: string;
+            /**
+             * @description The value was another one than that which was refused
+             * @example true
+             */
+            corrected?: boolean;
+            /**
+             * @description Where the replayed record stands
+             * @example stock_ticks/0/9001
+             */
+            position?: string;
+            /**
+             * @description Why it was discarded, or why a replay failed
+             * @example test data
+             */
+            reason?: string;
+            /**
+             * @description What was done
+             * @example discarded
+             * @enum {string}
+             */
+            state: "sending" | "replayed" | "discarded" | "failed";
+            /**
+             * @description The corrected value
+             * @example {"symbol":"AAPL"}
+             */
+            value?: string;
+        };
+        LetterField: {
+            /**
+             * @description Name of the header
+             * @example trace
+             */
+            key: string;
+            /**
+             * @description Its value; bytes that are not UTF-8 are shown as U+FFFD
+             * @example abc
+             */
+            value: string;
+        };
+        PercentPoint: {
+            /**
+             * Format: double
+             * @description Change of the close since the first common candle, in percent
+             * @example 0.932615
+             */
+            percent: number;
+            /**
+             * Format: date-time
+             * @description Start of the candle
+             * @example 2025-11-21T14:30:00Z
+             */
+            time: string;
+        };
+        PercentSeries: {
+            /** @description One for each of its candles, the oldest first */
+            points: components["schemas"]["PercentPoint"][];
+            /**
+             * @description The symbol
+             * @example AAPL
+             */
+            symbol: string;
+        };
+        Pipeline: {
+            /**
+             * Format: date-time
+             * @description When this was put together
+             * @example 2025-11-21T14:30:00.5Z
+             */
+            at: string;
+            /** @description The database; left out while it does not answer */
+            database?: components["schemas"]["PipelineDatabase"];
+            /** @description The ways between the parts: who writes what somebody else reads */
+            edges: components["schemas"]["PipelineEdge"][];
+            /** @description What could not be measured, and why */
+            faults: components["schemas"]["PipelineFault"][];
+            /** @description Each server, as GET /ready tries it */
+            health: components["schemas"]["CheckResult"][];
+            /**
+             * Format: date-time
+             * @description When the servers were tried
+             * @example 2025-11-21T14:29:58Z
+             */
+            healthAt: string | null;
+            /** @description The hops of a tick, in their order, with rates, lags and latencies */
+            hops: components["schemas"]["PipelineHop"][];
+            /** @description Topics and groups; left out while Kafka does not answer */
+            kafka?: components["schemas"]["PipelineKafka"];
+            /** @description The parts of the system */
+            stages: components["schemas"]["PipelineStage"][];
+            /** @description Streams and their consumers; null while NATS does not answer */
+            streams: components["schemas"]["PipelineStream"][] | null;
+            /** @description Committed ticks, as this server has taken them from the stream: a point for each second of up to 10 minutes, the oldest first */
+            throughput: components["schemas"]["ThroughputPoint"][];
+        };
+        PipelineConsumer: {
+            /**
+             * Format: int64
+             * @description Sequence up to which all is acknowledged
+             * @example 119977
+             */
+            ackFloor: number;
+            /**
+             * Format: int64
+             * @description Messages that are delivered and not acknowledged
+             * @example 20
+             */
+            ackPending: number;
+            /**
+             * @description Its name
+             * @example candles-0
+             */
+            name: string;
+            /**
+             * Format: int64
+             * @description Messages that are not delivered yet
+             * @example 3
+             */
+            pending: number;
+        };
+        PipelineDatabase: {
+            /**
+             * Format: date-time
+             * @description When it was measured
+             * @example 2025-11-21T14:30:00.5Z
+             */
+            at: string;
+            /**
+             * Format: int64
+             * @description Size on disk
+             * @example 73400320
+             */
+            bytes: number;
+            /**
+             * Format: double
+             * @description Transactions a second
+             * @example 22
+             */
+            commitsPerSecond: number | null;
+            /**
+             * Format: int64
+             * @description Connections that are open
+             * @example 9
+             */
+            connections: number;
+            /**
+             * Format: double
+             * @description Rows inserted or updated a second; null until it is measured
+             * @example 530
+             */
+            rowsPerSecond: number | null;
+            /**
+             * Format: int64
+             * @description Offsets of ticks that the archive has stored, over all partitions; null if none
+             * @example 120000
+             */
+            stored: number | null;
+        };
+        PipelineEdge: {
+            /**
+             * @description The part that writes
+             * @example simulate
+             */
+            from: string;
+            /**
+             * @description The part that reads
+             * @example bridge
+             */
+            to: string;
+            /**
+             * @description The place between them, as kind:name
+             * @example topic:stock_ticks
+             */
+            via: string;
+        };
+        PipelineFault: {
+            /**
+             * @description What is wrong
+             * @example connection refused
+             */
+            error: string;
+            /**
+             * @description The server
+             * @example kafka
+             */
+            part: string;
+        };
+        PipelineGroup: {
+            /**
+             * Format: int64
+             * @description Records behind what it has committed; null if it has committed nothing to Kafka
+             * @example 3
+             */
+            lag: number | null;
+            /**
+             * Format: int64
+             * @description How many read
+             * @example 1
+             */
+            members: number;
+            /**
+             * @description The group
+             * @example streamflow-bridge
+             */
+            name: string;
+            /**
+             * Format: double
+             * @description Records a second that it has committed; null until it is measured
+             * @example 512.3
+             */
+            perSecond: number | null;
+            /**
+             * @description What Kafka says of it
+             * @example Stable
+             */
+            state: string;
+        };
+        PipelineHop: {
+            /**
+             * @description The hop before it, from which its latency counts
+             * @example kafka
+             */
+            from?: string;
+            /**
+             * Format: int64
+             * @description Messages that wait before it; null if that is not known
+             * @example 3
+             */
+            lag: number | null;
+            /**
+             * @description kafka, bridge, stream, api, or a function
+             * @example bridge
+             */
+            name: string;
+            /**
+             * Format: double
+             * @description Milliseconds since the hop before, in the middle of the messages sampled in the last 10 s
+             * @example 1.2
+             */
+            p50Ms: number | null;
+            /**
+             * Format: double
+             * @description The same, of 99 in 100
+             * @example 9.7
+             */
+            p99Ms: number | null;
+            /**
+             * Format: double
+             * @description Messages a second; null until it is measured
+             * @example 512.3
+             */
+            rate: number | null;
+            /**
+             * Format: int64
+             * @description Messages that the latencies were taken of
+             * @example 640
+             */
+            samples: number;
+            /**
+             * Format: double
+             * @description Milliseconds since the tick was produced, in the middle
+             * @example 3.1
+             */
+            totalP50Ms: number | null;
+            /**
+             * Format: double
+             * @description The same, of 99 in 100
+             * @example 15.2
+             */
+            totalP99Ms: number | null;
+        };
+        PipelineKafka: {
+            /**
+             * Format: date-time
+             * @description When it was measured
+             * @example 2025-11-21T14:30:00.5Z
+             */
+            at: string;
+            /** @description The topics of the address book */
+            topics: components["schemas"]["PipelineTopic"][];
+        };
+        PipelinePartition: {
+            /**
+             * Format: int64
+             * @description The offset of the next record
+             * @example 4712
+             */
+            end: number;
+            /**
+             * Format: int32
+             * @description Its number
+             * @example 0
+             */
+            partition: number;
+            /**
+             * Format: int64
+             * @description The first offset that is kept
+             * @example 0
+             */
+            start: number;
+        };
+        PipelineStage: {
+            /**
+             * @description What it does
+             * @example checks every record
+             */
+            does: string;
+            /**
+             * @description The consumer by which it reads a stream
+             * @example candles-0
+             */
+            durable?: string;
+            /**
+             * @description The group by which it reads a topic
+             * @example streamflow-bridge
+             */
+            group?: string;
+            /**
+             * @description Its name
+             * @example bridge
+             */
+            name: string;
+            /**
+             * @description Places, as kind:name
+             * @example [
+             *       "topic:stock_ticks"
+             *     ]
+             */
+            reads: string[];
+            /**
+             * @description Directory of its code; left out if it is outside
+             * @example bridge
+             */
+            room?: string;
+            /**
+             * @description Places, as kind:name
+             * @example [
+             *       "stream:TICKS"
+             *     ]
+             */
+            writes: string[];
+        };
+        PipelineStream: {
+            /**
+             * Format: int64
+             * @description Bytes that it holds
+             * @example 31457280
+             */
+            bytes: number;
+            /** @description Its durable consumers */
+            consumers: components["schemas"]["PipelineConsumer"][];
+            /**
+             * Format: int64
+             * @description Sequence of the oldest message
+             * @example 1
+             */
+            firstSeq: number;
+            /**
+             * Format: date-time
+             * @description When the newest message was stored
+             * @example 2025-11-21T14:30:00.4Z
+             */
+            lastAt: string | null;
+            /**
+             * Format: int64
+             * @description Sequence of the newest message
+             * @example 120000
+             */
+            lastSeq: number;
+            /**
+             * Format: int64
+             * @description Messages that it holds, with the cursors and checkpoints among them
+             * @example 120000
+             */
+            messages: number;
+            /**
+             * @description Its name
+             * @example TICKS
+             */
+            name: string;
+            /**
+             * Format: double
+             * @description Messages stored a second, with the cursors and checkpoints among them; null until it is measured
+             * @example 512.3
+             */
+            perSecond: number | null;
+        };
+        PipelineTopic: {
+            /** @description The groups that read it */
+            groups: components["schemas"]["PipelineGroup"][];
+            /**
+             * @description Its name
+             * @example stock_ticks
+             */
+            name: string;
+            /** @description Its partitions */
+            partitions: components["schemas"]["PipelinePartition"][];
+            /**
+             * Format: double
+             * @description Records written a second; null until it is measured
+             * @example 512.3
+             */
+            perSecond: number | null;
+        };
         Readiness: {
             /** @description One result for each dependency */
             checks: components["schemas"]["CheckResult"][] | null;
@@ -265,7 +2290,208 @@ export interface components {
              */
             ready: boolean;
         };
+        ResultList: {
+            /**
+             * @description The function
+             * @example buckets
+             */
+            function: string;
+            /**
+             * @description Cursor of the next page; null if this is the last
+             * @example bG93
+             */
+            next: string | null;
+            /** @description The newest result about each key, by key */
+            results: components["schemas"]["FunctionResult"][];
+        };
+        RulePage: {
+            /**
+             * @description Cursor of the next page; null if this is the last
+             * @example YWFwbC1icmVha291dA
+             */
+            next: string | null;
+            /** @description Rules by ID */
+            rules: components["schemas"]["RuleView"][];
+        };
+        RuleProblem: {
+            /**
+             * Format: int64
+             * @description Of a condition that cannot be read: the character at which reading ended, from 1
+             * @example 7
+             */
+            column?: number;
+            /**
+             * @description A human-readable explanation specific to this occurrence of the problem.
+             * @example Property foo is required but is missing.
+             */
+            detail?: string;
+            /** @description Optional list of individual error details */
+            errors?: components["schemas"]["ErrorDetail"][] | null;
+            /**
+             * Format: uri
+             * @description A URI reference that identifies the specific occurrence of the problem.
+             * @example https://example.com/error-log/abc123
+             */
+            instance?: string;
+            /**
+             * Format: int64
+             * @description HTTP status code
+             * @example 400
+             */
+            status?: number;
+            /**
+             * @description A short, human-readable summary of the problem type. This value should not change between occurrences of the error.
+             * @example Bad Request
+             */
+            title?: string;
+            /**
+             * Format: uri
+             * @description A URI reference to human-readable documentation for the error.
+             * @default about:blank
+             * @example https://example.com/errors/example
+             */
+            type: string;
+        };
+        RuleTest: {
+            /** @description The first 100 of them, the oldest first */
+            alerts: components["schemas"]["Alert"][];
+            /**
+             * @description Whether all of what was asked for was judged; if not, go on from "to"
+             * @example true
+             */
+            complete: boolean;
+            /**
+             * Format: int64
+             * @description Alerts that it would have raised
+             * @example 3
+             */
+            count: number;
+            /**
+             * Format: date-time
+             * @description From when on
+             * @example 2025-11-21T14:00:00Z
+             */
+            from: string;
+            /**
+             * Format: int64
+             * @description Ticks on which it was judged
+             * @example 48211
+             */
+            ticks: number;
+            /**
+             * Format: date-time
+             * @description Up to when: earlier than what was asked for if that was too much
+             * @example 2025-11-21T15:00:00Z
+             */
+            to: string;
+        };
+        RuleTestRequest: {
+            /**
+             * Format: date-time
+             * @description From this event time on
+             * @example 2025-11-21T14:00:00Z
+             */
+            from: string;
+            /** @description The rule; it need not be stored, and is not */
+            rule: components["schemas"]["RuleView"];
+            /**
+             * Format: date-time
+             * @description Up to this event time, which is not included; now if it is left out
+             * @example 2025-11-21T15:00:00Z
+             */
+            to?: string;
+        };
+        RuleView: {
+            /**
+             * @description The condition as it is understood
+             * @example price crosses above 200
+             */
+            readonly condition?: string;
+            /**
+             * @description How long it is silent for a symbol after it fired
+             * @example 5m
+             */
+            cooldown?: string;
+            /**
+             * Format: date-time
+             * @description When it was made
+             * @example 2025-11-21T14:30:00Z
+             */
+            readonly created?: string;
+            /**
+             * @description It is kept, and not judged
+             * @example false
+             */
+            disabled?: boolean;
+            /**
+             * Format: date-time
+             * @description From this event time on it does not fire
+             * @example 2026-01-01T00:00:00Z
+             */
+            expires?: string;
+            /**
+             * @description Why it is left out, if it came into the bucket another way and is no good
+             * @example when: column 7: found "abov", expected above
+             */
+            readonly fault?: string;
+            /**
+             * Format: double
+             * @description How far the value must go back over the bound before it may fire again
+             * @example 0.5
+             */
+            hysteresis?: number;
+            /**
+             * @description Its name, 1 to 64 of a-z 0-9 - _; a new rule without one gets one
+             * @example aapl-breakout
+             */
+            id?: string;
+            /**
+             * @description When the condition is judged
+             * @example on each tick
+             */
+            readonly judged?: string;
+            /**
+             * @description For people
+             * @example Apple breaks out
+             */
+            name?: string;
+            /**
+             * Format: int64
+             * @description Its revision, which is its ETag too
+             * @example 17
+             */
+            readonly revision: number;
+            /**
+             * @description How much it matters
+             * @default info
+             * @example warning
+             * @enum {string}
+             */
+            severity: "info" | "warning" | "critical";
+            /**
+             * @description One symbol, or * for each by itself
+             * @example AAPL
+             */
+            symbol: string;
+            /**
+             * Format: date-time
+             * @description When it was last changed
+             * @example 2025-11-21T14:30:00Z
+             */
+            readonly updated?: string;
+            /**
+             * @description The condition; docs/alerts.md has the grammar
+             * @example price crosses above 200
+             */
+            when: string;
+        };
         Stock: {
+            /**
+             * Format: double
+             * @description Seconds since then, by the server's clock; less than 0 if the clock of its source is ahead
+             * @example 0.8
+             */
+            ageSeconds: number;
             /**
              * Format: double
              * @description price - reference
@@ -338,6 +2564,12 @@ export interface components {
              */
             timestamp: string;
             /**
+             * @description Where the price goes, by its 1m candles; left out while it is not known
+             * @example up
+             * @enum {string}
+             */
+            trend?: "up" | "down" | "flat";
+            /**
              * Format: int64
              * @description Volume of that tick
              * @example 100
@@ -353,6 +2585,56 @@ export interface components {
             asOf: string | null;
             /** @description All stocks, by symbol */
             stocks: components["schemas"]["Stock"][] | null;
+        };
+        StreamEvent: {
+            /**
+             * Format: date-time
+             * @description When the stream took it
+             * @example 2025-11-21T14:30:00.2Z
+             */
+            at: string;
+            /** @description The event, with what is masked by its route */
+            data: unknown;
+            /**
+             * @description Where it stands in Kafka
+             * @example user-events/0/16
+             */
+            position: string;
+            /**
+             * Format: int64
+             * @description Its sequence in stream EVENTS
+             * @example 17
+             */
+            sequence: number;
+            /**
+             * @description Its subject
+             * @example events.user-events.login
+             */
+            subject: string;
+            /**
+             * @description Its topic in Kafka
+             * @example user-events
+             */
+            topic: string;
+            /**
+             * @description Its type
+             * @example login
+             */
+            type: string;
+        };
+        ThroughputPoint: {
+            /**
+             * Format: date-time
+             * @description Start of the second
+             * @example 2025-11-21T14:30:00Z
+             */
+            at: string;
+            /**
+             * Format: double
+             * @description Ticks of that second
+             * @example 512
+             */
+            perSecond: number;
         };
         Tick: {
             /**
@@ -415,6 +2697,83 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        TickBatchIn: {
+            /** @description The ticks; those of a symbol keep their order */
+            ticks: components["schemas"]["TickIn"][];
+        };
+        TickIn: {
+            /**
+             * Format: double
+             * @description Best ask at that time
+             * @example 187.24
+             */
+            ask?: number;
+            /**
+             * Format: double
+             * @description Best bid at that time
+             * @example 187.22
+             */
+            bid?: number;
+            /**
+             * @description The exchange
+             * @example XNAS
+             */
+            exchange?: string;
+            /**
+             * @description Id of the trade at its source
+             * @example T-1
+             */
+            id?: string;
+            /**
+             * Format: double
+             * @description The price
+             * @example 187.23
+             */
+            price: number;
+            /**
+             * @description The symbol
+             * @example AAPL
+             */
+            symbol: string;
+            /**
+             * Format: date-time
+             * @description Event time, not more than 5 minutes ahead; a number of seconds or milliseconds since 1970 is taken too
+             * @example 2025-11-21T14:30:00.123Z
+             */
+            timestamp: string;
+            /**
+             * Format: int64
+             * @description Units that changed hands
+             * @example 100
+             */
+            volume: number;
+        } & {
+            [key: string]: unknown;
+        };
+        TickInResult: {
+            /**
+             * @description The same for a person
+             * @example price -1: want a finite number above 0
+             */
+            detail?: string;
+            /**
+             * Format: int64
+             * @description Its place in the request
+             * @example 0
+             */
+            index: number;
+            /**
+             * @description Where it stands in Kafka; left out if it was refused
+             * @example stock_ticks/0/4711
+             */
+            position?: string;
+            /**
+             * @description Why it was refused, as the bridge would; not_written: Kafka refused it
+             * @example bad_price
+             * @enum {string}
+             */
+            reason?: "too_large" | "not_utf8" | "not_json" | "missing_field" | "unparsable_field" | "bad_symbol" | "bad_price" | "bad_volume" | "future_timestamp" | "key_mismatch" | "not_written";
+        };
         TickPage: {
             /** @description Cursor of the next page; null if this is the last */
             next: string | null;
@@ -423,11 +2782,203 @@ export interface components {
              * @example AAPL
              */
             symbol: string;
-            /** @description Ticks, the newest first by event time */
+            /** @description Ticks by event time, in the order that was asked for */
             ticks: components["schemas"]["Tick"][] | null;
         };
+        TicksInAnswer: {
+            /**
+             * Format: int64
+             * @description How many Kafka has
+             * @example 1
+             */
+            accepted: number;
+            /**
+             * Format: int64
+             * @description How many were refused
+             * @example 0
+             */
+            rejected: number;
+            /** @description One for each tick, in their order */
+            results: components["schemas"]["TickInResult"][];
+        };
     };
-    responses: never;
+    responses: {
+        /** @description The address is too long */
+        AddressTooLong: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "detail": "Property foo is required but is missing.",
+                 *       "errors": [
+                 *         {
+                 *           "location": "text",
+                 *           "message": "text"
+                 *         }
+                 *       ],
+                 *       "instance": "https://example.com/error-log/abc123",
+                 *       "status": 400,
+                 *       "title": "Bad Request",
+                 *       "type": "https://example.com/errors/example"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["ErrorModel"];
+            };
+        };
+        /** @description The key has not the scope that is needed, or a page of another site sent this */
+        Forbidden: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "detail": "Property foo is required but is missing.",
+                 *       "errors": [
+                 *         {
+                 *           "location": "text",
+                 *           "message": "text"
+                 *         }
+                 *       ],
+                 *       "instance": "https://example.com/error-log/abc123",
+                 *       "status": 400,
+                 *       "title": "Bad Request",
+                 *       "type": "https://example.com/errors/example"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["ErrorModel"];
+            };
+        };
+        /** @description The headers are too large, or too many */
+        HeadersTooLarge: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "detail": "Property foo is required but is missing.",
+                 *       "errors": [
+                 *         {
+                 *           "location": "text",
+                 *           "message": "text"
+                 *         }
+                 *       ],
+                 *       "instance": "https://example.com/error-log/abc123",
+                 *       "status": 400,
+                 *       "title": "Bad Request",
+                 *       "type": "https://example.com/errors/example"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["ErrorModel"];
+            };
+        };
+        /** @description A key is needed, or the one that was sent is not taken; the detail says why, and how to get one */
+        NoKey: {
+            headers: {
+                "WWW-Authenticate"?: string;
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "detail": "Property foo is required but is missing.",
+                 *       "errors": [
+                 *         {
+                 *           "location": "text",
+                 *           "message": "text"
+                 *         }
+                 *       ],
+                 *       "instance": "https://example.com/error-log/abc123",
+                 *       "status": 400,
+                 *       "title": "Bad Request",
+                 *       "type": "https://example.com/errors/example"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["ErrorModel"];
+            };
+        };
+        /** @description The body is too large */
+        TooLarge: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "detail": "Property foo is required but is missing.",
+                 *       "errors": [
+                 *         {
+                 *           "location": "text",
+                 *           "message": "text"
+                 *         }
+                 *       ],
+                 *       "instance": "https://example.com/error-log/abc123",
+                 *       "status": 400,
+                 *       "title": "Bad Request",
+                 *       "type": "https://example.com/errors/example"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["ErrorModel"];
+            };
+        };
+        /** @description This key, or this address, sends too many requests */
+        TooMany: {
+            headers: {
+                "RateLimit-Limit"?: string;
+                "RateLimit-Policy"?: string;
+                "RateLimit-Remaining"?: string;
+                "RateLimit-Reset"?: string;
+                "Retry-After"?: string;
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "detail": "Property foo is required but is missing.",
+                 *       "errors": [
+                 *         {
+                 *           "location": "text",
+                 *           "message": "text"
+                 *         }
+                 *       ],
+                 *       "instance": "https://example.com/error-log/abc123",
+                 *       "status": 400,
+                 *       "title": "Bad Request",
+                 *       "type": "https://example.com/errors/example"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["ErrorModel"];
+            };
+        };
+        /** @description Something that is needed is away; the detail says what */
+        Unavailable: {
+            headers: {
+                "Retry-After"?: string;
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "detail": "Property foo is required but is missing.",
+                 *       "errors": [
+                 *         {
+                 *           "location": "text",
+                 *           "message": "text"
+                 *         }
+                 *       ],
+                 *       "instance": "https://example.com/error-log/abc123",
+                 *       "status": 400,
+                 *       "title": "Bad Request",
+                 *       "type": "https://example.com/errors/example"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["ErrorModel"];
+            };
+        };
+    };
     parameters: never;
     requestBodies: never;
     headers: never;
@@ -435,6 +2986,4687 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    "list-alerts": {
+        parameters: {
+            query?: {
+                /** @description Of this symbol only */
+                symbol?: string;
+                /** @description Of this rule only */
+                rule?: string;
+                /**
+                 * @description Of this severity only
+                 * @example warning
+                 */
+                severity?: "info" | "warning" | "critical";
+                /**
+                 * @description Only those that somebody has acknowledged, or nobody
+                 * @example false
+                 */
+                acknowledged?: "true" | "false";
+                /** @description From this event time on */
+                from?: string;
+                /** @description Up to this event time, which is not included; left out, it is open, and what still grows is there too */
+                to?: string;
+                /** @description At most so many alerts */
+                limit?: number;
+                /** @description Go on where a page ended: its "next", with everything else as it was */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "alerts": [
+                     *         {
+                     *           "acknowledgedAt": "2025-11-21T14:32:10Z",
+                     *           "acknowledgedBy": "ada",
+                     *           "id": "0f8c1f2a6f1e4b8a9d3c5e7f90a1b2c3",
+                     *           "name": "Apple breaks out",
+                     *           "position": "stock_ticks/0/4711",
+                     *           "price": 200.1,
+                     *           "rule": "aapl-breakout",
+                     *           "severity": "warning",
+                     *           "symbol": "AAPL",
+                     *           "text": "AAPL crossed above 200: price is 200.1",
+                     *           "time": "2025-11-21T14:30:00.123Z",
+                     *           "values": {
+                     *             "price": 200.1
+                     *           },
+                     *           "when": "price crosses above 200"
+                     *         }
+                     *       ],
+                     *       "next": "MTc2MzczNTgwMDEyMzAwMDAwMCwwZjhjMWYyYQ"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AlertPage"];
+                };
+            };
+            401: components["responses"]["NoKey"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            414: components["responses"]["AddressTooLong"];
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            429: components["responses"]["TooMany"];
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Gateway Timeout */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "acknowledge-alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "by": "ada",
+                 *       "ids": [
+                 *         "0f8c1f2a6f1e4b8a9d3c5e7f90a1b2c3"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["Acknowledgement"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "alerts": [
+                     *         {
+                     *           "acknowledgedAt": "2025-11-21T14:32:10Z",
+                     *           "acknowledgedBy": "ada",
+                     *           "id": "0f8c1f2a6f1e4b8a9d3c5e7f90a1b2c3",
+                     *           "name": "Apple breaks out",
+                     *           "position": "stock_ticks/0/4711",
+                     *           "price": 200.1,
+                     *           "rule": "aapl-breakout",
+                     *           "severity": "warning",
+                     *           "symbol": "AAPL",
+                     *           "text": "AAPL crossed above 200: price is 200.1",
+                     *           "time": "2025-11-21T14:30:00.123Z",
+                     *           "values": {
+                     *             "price": 200.1
+                     *           },
+                     *           "when": "price crosses above 200"
+                     *         }
+                     *       ],
+                     *       "missing": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Acknowledged"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            401: components["responses"]["NoKey"];
+            403: components["responses"]["Forbidden"];
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            414: components["responses"]["AddressTooLong"];
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            429: components["responses"]["TooMany"];
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Gateway Timeout */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "compare-stocks": {
+        parameters: {
+            query: {
+                /**
+                 * @description The symbols, with commas between
+                 * @example [
+                 *       "AAPL",
+                 *       "MSFT"
+                 *     ]
+                 */
+                symbols: string[];
+                /**
+                 * @description Length of a candle
+                 * @example 1m
+                 */
+                interval?: "1s" | "1m" | "5m" | "15m" | "1h" | "1d";
+                /** @description From this event time on */
+                from?: string;
+                /** @description Up to this event time, which is not included; left out, it is open, and what still grows is there too */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "from": "2025-11-21T14:00:00Z",
+                     *       "interval": "1m",
+                     *       "series": [
+                     *         {
+                     *           "points": [
+                     *             {
+                     *               "percent": 0.932615,
+                     *               "time": "2025-11-21T14:30:00Z"
+                     *             }
+                     *           ],
+                     *           "symbol": "AAPL"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Comparison"];
+                };
+            };
+            401: components["responses"]["NoKey"];
+            403: components["responses"]["Forbidden"];
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            414: components["responses"]["AddressTooLong"];
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            429: components["responses"]["TooMany"];
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Gateway Timeout */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "list-deadletters": {
+        parameters: {
+            query?: {
+                /** @description At most so many */
+                limit?: number;
+                /** @description Go on where a page ended: its "next" */
+                cursor?: string;
+                /** @description With this reason only */
+                reason?: string;
+                /** @description Of this topic only */
+                topic?: string;
+                /** @description Of this function only; bridge for what the bridge refused */
+                function?: string;
+                /**
+                 * @description In this state only
+                 * @example open
+                 */
+                state?: "open" | "sending" | "replayed" | "discarded";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "cut": "value",
+                     *           "detail": "price is missing",
+                     *           "function": "candles",
+                     *           "headers": [
+                     *             {
+                     *               "key": "trace",
+                     *               "value": "abc"
+                     *             }
+                     *           ],
+                     *           "history": [
+                     *             {
+                     *               "at": "2025-11-21T15:00:00Z",
+                     *               "by": "4Q2XKVB7",
+                     *               "corrected": true,
+                     *               "position": "stock_ticks/0/9001",
+                     *               "reason": "test data",
+                     *               "state": "discarded",
+                     *               "value": "{\"symbol\":\"AAPL\"}"
+                     *             }
+                     *           ],
+                     *           "id": 42,
+                     *           "key": "AAPL",
+                     *           "offset": 4711,
+                     *           "partition": 0,
+                     *           "produced": "2025-11-21T14:30:00.1Z",
+                     *           "reason": "missing_field",
+                     *           "stack": "goroutine 1",
+                     *           "state": "open",
+                     *           "time": "2025-11-21T14:30:00.2Z",
+                     *           "topic": "stock_ticks",
+                     *           "truncated": false,
+                     *           "valueBase64": "/w==",
+                     *           "valueBytes": 17,
+                     *           "valueText": "{\"symbol\":\"AAPL\"}"
+                     *         }
+                     *       ],
+                     *       "next": "NDI"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DeadLetterPage"];
+                };
+            };
+            401: components["responses"]["NoKey"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            414: components["responses"]["AddressTooLong"];
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            429: components["responses"]["TooMany"];
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Gateway Timeout */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "discard-deadletters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "ids": [
+                 *         42
+                 *       ],
+                 *       "reason": "test data"
+                 *     }
+                 */
+                "application/json": components["schemas"]["DeadLetterDiscardBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "done": 1,
+                     *       "failed": 0,
+                     *       "results": [
+                     *         {
+                     *           "already": false,
+                     *           "code": "not_found",
+                     *           "error": "there is no dead letter 42",
+                     *           "id": 42,
+                     *           "position": "stock_ticks/0/9001",
+                     *           "state": "replayed"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DeadLetterResults"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            401: components["responses"]["NoKey"];
+            403: components["responses"]["Forbidden"];
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            414: components["responses"]["AddressTooLong"];
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            429: components["responses"]["TooMany"];
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Gateway Timeout */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "replay-deadletters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "allowDuplicate": false,
+                 *       "ids": [
+                 *         42
+                 *       ],
+                 *       "value": "{\"symbol\":\"AAPL\",\"price\":187.23,\"volume\":100,\"timestamp\":\"2025-11-21T14:30:00Z\"}"
+                 *     }
+                 */
+                "application/json": components["schemas"]["DeadLetterReplayBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "done": 1,
+                     *       "failed": 0,
+                     *       "results": [
+                     *         {
+                     *           "already": false,
+                     *           "code": "not_found",
+                     *           "error": "there is no dead letter 42",
+                     *           "id": 42,
+                     *           "position": "stock_ticks/0/9001",
+                     *           "state": "replayed"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DeadLetterResults"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            401: components["responses"]["NoKey"];
+            403: components["responses"]["Forbidden"];
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            414: components["responses"]["AddressTooLong"];
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            429: components["responses"]["TooMany"];
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Gateway Timeout */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "get-deadletter": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description ID of the dead letter
+                 * @example 42
+                 */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "cut": "value",
+                     *       "detail": "price is missing",
+                     *       "function": "candles",
+                     *       "headers": [
+                     *         {
+                     *           "key": "trace",
+                     *           "value": "abc"
+                     *         }
+                     *       ],
+                     *       "history": [
+                     *         {
+                     *           "at": "2025-11-21T15:00:00Z",
+                     *           "by": "4Q2XKVB7",
+                     *           "corrected": true,
+                     *           "position": "stock_ticks/0/9001",
+                     *           "reason": "test data",
+                     *           "state": "discarded",
+                     *           "value": "{\"symbol\":\"AAPL\"}"
+                     *         }
+                     *       ],
+                     *       "id": 42,
+                     *       "key": "AAPL",
+                     *       "offset": 4711,
+                     *       "partition": 0,
+                     *       "produced": "2025-11-21T14:30:00.1Z",
+                     *       "reason": "missing_field",
+                     *       "stack": "goroutine 1",
+                     *       "state": "open",
+                     *       "time": "2025-11-21T14:30:00.2Z",
+                     *       "topic": "stock_ticks",
+                     *       "truncated": false,
+                     *       "valueBase64": "/w==",
+                     *       "valueBytes": 17,
+                     *       "valueText": "{\"symbol\":\"AAPL\"}"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DeadLetter"];
+                };
+            };
+            401: components["responses"]["NoKey"];
+            403: components["responses"]["Forbidden"];
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            414: components["responses"]["AddressTooLong"];
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            429: components["responses"]["TooMany"];
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Gateway Timeout */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "list-events": {
+        parameters: {
+            query?: {
+                /** @description Of this topic only */
+                topic?: string;
+                /** @description Of this type only */
+                type?: string;
+                /** @description At most so many */
+                limit?: number;
+                /** @description Go on where a page ended: its "next" */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "events": [
+                     *         {
+                     *           "at": "2025-11-21T14:30:00.2Z",
+                     *           "data": null,
+                     *           "position": "user-events/0/16",
+                     *           "sequence": 17,
+                     *           "subject": "events.user-events.login",
+                     *           "topic": "user-events",
+                     *           "type": "login"
+                     *         }
+                     *       ],
+                     *       "next": "MTc"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["EventPage"];
+                };
+            };
+            401: components["responses"]["NoKey"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            414: components["responses"]["AddressTooLong"];
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            429: components["responses"]["TooMany"];
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Gateway Timeout */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "list-formulas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "name": "macd",
+                     *         "names": [
+                     *           "macd_12_26_9",
+                     *           "macd_12_26_9.signal",
+                     *           "macd_12_26_9.histogram"
+                     *         ],
+                     *         "params": [
+                     *           {
+                     *             "default": 12,
+                     *             "max": 1000,
+                     *             "min": 1,
+                     *             "name": "fast",
+                     *             "whole": true
+                     *           }
+                     *         ],
+                     *         "source": "G. Appel, Technical Analysis: Power Tools for Active Investors (2005), ch. 8",
+                     *         "spec": "macd(12,26,9)",
+                     *         "text": "EMA(fast) − EMA(slow)",
+                     *         "title": "moving average convergence/divergence",
+                     *         "unit": "price",
+                     *         "warmUp": 34
+                     *       }
+                     *     ]
+                     */
+                    "application/json": components["schemas"]["Formula"][] | null;
+                };
+            };
+            401: components["responses"]["NoKey"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            414: components["responses"]["AddressTooLong"];
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            429: components["responses"]["TooMany"];
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    "list-functions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "at": "2025-11-21T14:30:00.5Z",
+                     *       "functions": [
+                     *         {
+                     *           "checkpointAgeSeconds": 4.2,
+                     *           "deadLetters": 0,
+                     *           "desired": {
+                     *             "params": {},
+                     *             "replay": {
+                     *               "from": "2025-11-21T12:00:00Z",
+                     *               "id": "20251121T143000.000000000Z"
+                     *             },
+                     *             "shards": 1,
+                     *             "state": "running"
+                     *           },
+                     *           "does": "sums ticks up to candles",
+                     *           "errors": 0,
+                     *           "fault": "parameters of candles: grace: want 1s to 1h",
+                     *           "kind": "step",
+                     *           "lag": 12,
+                     *           "layout": {
+                     *             "generation": 1,
+                     *             "replay": "20251121T143000.000000000Z",
+                     *             "shards": 1
+                     *           },
+                     *           "messages": 120000,
+                     *           "name": "candles",
+                     *           "rate": 500,
+                     *           "reads": "TICKS",
+                     *           "shards": [
+                     *             {
+                     *               "asleep": false,
+                     *               "at": "2025-11-21T14:30:00.5Z",
+                     *               "checkpoint": "2025-11-21T14:29:56Z",
+                     *               "deadLetters": 0,
+                     *               "errors": 0,
+                     *               "facts": 2400,
+                     *               "generation": 1,
+                     *               "keys": 500,
+                     *               "lag": 12,
+                     *               "lastError": "connection refused",
+                     *               "messages": 120000,
+                     *               "newestInput": "2025-11-21T14:30:00.2Z",
+                     *               "rate": 500,
+                     *               "shard": 0,
+                     *               "stepP50Us": 1.9,
+                     *               "stepP99Us": 14.2,
+                     *               "worker": "host-1"
+                     *             }
+                     *           ],
+                     *           "stepP50Us": 1.9,
+                     *           "stepP99Us": 14.2,
+                     *           "workers": [
+                     *             {
+                     *               "fault": "parameters: grace is negative",
+                     *               "id": "host-1",
+                     *               "phase": "running",
+                     *               "revision": 7
+                     *             }
+                     *           ],
+                     *           "writes": "CANDLES"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["FunctionList"];
+                };
+            };
+            401: components["responses"]["NoKey"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            414: components["responses"]["AddressTooLong"];
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            429: components["responses"]["TooMany"];
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Gateway Timeout */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "get-function": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of the function
+                 * @example candles
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "checkpointAgeSeconds": 4.2,
+                     *       "deadLetters": 0,
+                     *       "desired": {
+                     *         "params": {},
+                     *         "replay": {
+                     *           "from": "2025-11-21T12:00:00Z",
+                     *           "id": "20251121T143000.000000000Z"
+                     *         },
+                     *         "shards": 1,
+                     *         "state": "running"
+                     *       },
+                     *       "does": "sums ticks up to candles",
+                     *       "errors": 0,
+                     *       "fault": "parameters of candles: grace: want 1s to 1h",
+                     *       "kind": "step",
+                     *       "lag": 12,
+                     *       "layout": {
+                     *         "generation": 1,
+                     *         "replay": "20251121T143000.000000000Z",
+                     *         "shards": 1
+                     *       },
+                     *       "messages": 120000,
+                     *       "name": "candles",
+                     *       "rate": 500,
+                     *       "reads": "TICKS",
+                     *       "shards": [
+                     *         {
+                     *           "asleep": false,
+                     *           "at": "2025-11-21T14:30:00.5Z",
+                     *           "checkpoint": "2025-11-21T14:29:56Z",
+                     *           "deadLetters": 0,
+                     *           "errors": 0,
+                     *           "facts": 2400,
+                     *           "generation": 1,
+                     *           "keys": 500,
+                     *           "lag": 12,
+                     *           "lastError": "connection refused",
+                     *           "messages": 120000,
+                     *           "newestInput": "2025-11-21T14:30:00.2Z",
+                     *           "rate": 500,
+                     *           "shard": 0,
+                     *           "stepP50Us": 1.9,
+                     *           "stepP99Us": 14.2,
+                     *           "worker": "host-1"
+                     *         }
+                     *       ],
+                     *       "stepP50Us": 1.9,
+                     *       "stepP99Us": 14.2,
+                     *       "workers": [
+                     *         {
+                     *           "fault": "parameters: grace is negative",
+                     *           "id": "host-1",
+                     *           "phase": "running",
+                     *           "revision": 7
+                     *         }
+                     *       ],
+                     *       "writes": "CANDLES"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Function"];
+                };
+            };
+            401: components["responses"]["NoKey"];
+            403: components["responses"]["Forbidden"];
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            414: components["responses"]["AddressTooLong"];
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            429: components["responses"]["TooMany"];
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Gateway Timeout */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "change-function": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of the function
+                 * @example candles
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "params": {},
+                 *       "shards": 2,
+                 *       "state": "paused"
+                 *     }
+                 */
+                "application/json": components["schemas"]["FunctionPatchBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "checkpointAgeSeconds": 4.2,
+                     *       "deadLetters": 0,
+                     *       "desired": {
+                     *         "params": {},
+                     *         "replay": {
+                     *           "from": "2025-11-21T12:00:00Z",
+                     *           "id": "20251121T143000.000000000Z"
+                     *         },
+                     *         "shards": 1,
+                     *         "state": "running"
+                     *       },
+                     *       "does": "sums ticks up to candles",
+                     *       "errors": 0,
+                     *       "fault": "parameters of candles: grace: want 1s to 1h",
+                     *       "kind": "step",
+                     *       "lag": 12,
+                     *       "layout": {
+                     *         "generation": 1,
+                     *         "replay": "20251121T143000.000000000Z",
+                     *         "shards": 1
+                     *       },
+                     *       "messages": 120000,
+                     *       "name": "candles",
+                     *       "rate": 500,
+                     *       "reads": "TICKS",
+                     *       "shards": [
+                     *         {
+                     *           "asleep": false,
+                     *           "at": "2025-11-21T14:30:00.5Z",
+                     *           "checkpoint": "2025-11-21T14:29:56Z",
+                     *           "deadLetters": 0,
+                     *           "errors": 0,
+                     *           "facts": 2400,
+                     *           "generation": 1,
+                     *           "keys": 500,
+                     *           "lag": 12,
+                     *           "lastError": "connection refused",
+                     *           "messages": 120000,
+                     *           "newestInput": "2025-11-21T14:30:00.2Z",
+                     *           "rate": 500,
+                     *           "shard": 0,
+                     *           "stepP50Us": 1.9,
+                     *           "stepP99Us": 14.2,
+                     *           "worker": "host-1"
+                     *         }
+                     *       ],
+                     *       "stepP50Us": 1.9,
+                     *       "stepP99Us": 14.2,
+                     *       "workers": [
+                     *         {
+                     *           "fault": "parameters: grace is negative",
+                     *           "id": "host-1",
+                     *           "phase": "running",
+                     *           "revision": 7
+                     *         }
+                     *       ],
+                     *       "writes": "CANDLES"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Function"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            401: components["responses"]["NoKey"];
+            403: components["responses"]["Forbidden"];
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            414: components["responses"]["AddressTooLong"];
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            429: components["responses"]["TooMany"];
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Gateway Timeout */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "replay-function": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Name of the function
+                 * @example candles
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "from": "2h"
+                 *     }
+                 */
+                "application/json": components["schemas"]["FunctionReplayRequestBody"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "from": "2025-11-21T12:00:00Z",
+                     *       "function": "candles",
+                     *       "id": "20251121T143000.000000000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["FunctionReplayed"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            401: components["responses"]["NoKey"];
+            403: components["responses"]["Forbidden"];
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            414: components["responses"]["AddressTooLong"];
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            429: components["responses"]["TooMany"];
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Gateway Timeout */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "get-journey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Topic of Kafka
+                 * @example stock_ticks
+                 */
+                topic: string;
+                /**
+                 * @description Partition of the topic
+                 * @example 0
+                 */
+                partition: number;
+                /**
+                 * @description Offset in the partition
+                 * @example 4711
+                 */
+                offset: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "deadLetter": {
+                     *         "cut": "value",
+                     *         "detail": "price is missing",
+                     *         "function": "candles",
+                     *         "headers": [
+                     *           {
+                     *             "key": "trace",
+                     *             "value": "abc"
+                     *           }
+                     *         ],
+                     *         "history": [
+                     *           {
+                     *             "at": "2025-11-21T15:00:00Z",
+                     *             "by": "4Q2XKVB7",
+                     *             "corrected": true,
+                     *             "position": "stock_ticks/0/9001",
+                     *             "reason": "test data",
+                     *             "state": "discarded",
+                     *             "value": "{\"symbol\":\"AAPL\"}"
+                     *           }
+                     *         ],
+                     *         "id": 42,
+                     *         "key": "AAPL",
+                     *         "offset": 4711,
+                     *         "partition": 0,
+                     *         "produced": "2025-11-21T14:30:00.1Z",
+                     *         "reason": "missing_field",
+                     *         "stack": "goroutine 1",
+                     *         "state": "open",
+                     *         "time": "2025-11-21T14:30:00.2Z",
+                     *         "topic": "stock_ticks",
+                     *         "truncated": false,
+                     *         "valueBase64": "/w==",
+                     *         "valueBytes": 17,
+                     *         "valueText": "{\"symbol\":\"AAPL\"}"
+                     *       },
+                     *       "hops": [
+                     *         {
+                     *           "afterMs": 0.7,
+                     *           "at": "2025-11-21T14:30:00.124Z",
+                     *           "name": "bridge",
+                     *           "since": "kafka",
+                     *           "totalMs": 0.7
+                     *         }
+                     *       ],
+                     *       "missing": [
+                     *         "database: not stored yet"
+                     *       ],
+                     *       "position": "stock_ticks/0/4711",
+                     *       "results": [
+                     *         {
+                     *           "afterMs": 7.1,
+                     *           "at": "2025-11-21T14:30:00.131Z",
+                     *           "cause": "stock_ticks/0/4711",
+                     *           "data": null,
+                     *           "exact": true,
+                     *           "kind": "view",
+                     *           "output": "candles.k3x9/0/17",
+                     *           "sequence": 9120,
+                     *           "subject": "candles.1m.AAPL"
+                     *         }
+                     *       ],
+                     *       "sequence": 4830,
+                     *       "subject": "ticks.AAPL",
+                     *       "symbol": "AAPL",
+                     *       "tick": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Journey"];
+                };
+            };
+            401: components["responses"]["NoKey"];
+            403: components["responses"]["Forbidden"];
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            414: components["responses"]["AddressTooLong"];
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            429: components["responses"]["TooMany"];
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Gateway Timeout */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "get-pipeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "at": "2025-11-21T14:30:00.5Z",
+                     *       "database": {
+                     *         "at": "2025-11-21T14:30:00.5Z",
+                     *         "bytes": 73400320,
+                     *         "commitsPerSecond": 22,
+                     *         "connections": 9,
+                     *         "rowsPerSecond": 530,
+                     *         "stored": 120000
+                     *       },
+                     *       "edges": [
+                     *         {
+                     *           "from": "simulate",
+                     *           "to": "bridge",
+                     *           "via": "topic:stock_ticks"
+                     *         }
+                     *       ],
+                     *       "faults": [
+                     *         {
+                     *           "error": "connection refused",
+                     *           "part": "kafka"
+                     *         }
+                     *       ],
+                     *       "health": [
+                     *         {
+                     *           "detail": "PostgreSQL 17",
+                     *           "error": "connection refused",
+                     *           "latencyMs": 1.25,
+                     *           "name": "postgres",
+                     *           "ok": true
+                     *         }
+                     *       ],
+                     *       "healthAt": "2025-11-21T14:29:58Z",
+                     *       "hops": [
+                     *         {
+                     *           "from": "kafka",
+                     *           "lag": 3,
+                     *           "name": "bridge",
+                     *           "p50Ms": 1.2,
+                     *           "p99Ms": 9.7,
+                     *           "rate": 512.3,
+                     *           "samples": 640,
+                     *           "totalP50Ms": 3.1,
+                     *           "totalP99Ms": 15.2
+                     *         }
+                     *       ],
+                     *       "kafka": {
+                     *         "at": "2025-11-21T14:30:00.5Z",
+                     *         "topics": [
+                     *           {
+                     *             "groups": [
+                     *               {
+                     *                 "lag": 3,
+                     *                 "members": 1,
+                     *                 "name": "streamflow-bridge",
+                     *                 "perSecond": 512.3,
+                     *                 "state": "Stable"
+                     *               }
+                     *             ],
+                     *             "name": "stock_ticks",
+                     *             "partitions": [
+                     *               {
+                     *                 "end": 4712,
+                     *                 "partition": 0,
+                     *                 "start": 0
+                     *               }
+                     *             ],
+                     *             "perSecond": 512.3
+                     *           }
+                     *         ]
+                     *       },
+                     *       "stages": [
+                     *         {
+                     *           "does": "checks every record",
+                     *           "durable": "candles-0",
+                     *           "group": "streamflow-bridge",
+                     *           "name": "bridge",
+                     *           "reads": [
+                     *             "topic:stock_ticks"
+                     *           ],
+                     *           "room": "bridge",
+                     *           "writes": [
+                     *             "stream:TICKS"
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "streams": [
+                     *         {
+                     *           "bytes": 31457280,
+                     *           "consumers": [
+                     *             {
+                     *               "ackFloor": 119977,
+                     *               "ackPending": 20,
+                     *               "name": "candles-0",
+                     *               "pending": 3
+                     *             }
+                     *           ],
+                     *           "firstSeq": 1,
+                     *           "lastAt": "2025-11-21T14:30:00.4Z",
+                     *           "lastSeq": 120000,
+                     *           "messages": 120000,
+                     *           "name": "TICKS",
+                     *           "perSecond": 512.3
+                     *         }
+                     *       ],
+                     *       "throughput": [
+                     *         {
+                     *           "at": "2025-11-21T14:30:00Z",
+                     *           "perSecond": 512
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Pipeline"];
+                };
+            };
+            401: components["responses"]["NoKey"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            414: components["responses"]["AddressTooLong"];
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            429: components["responses"]["TooMany"];
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    "list-results": {
+        parameters: {
+            query?: {
+                /** @description At most so many */
+                limit?: number;
+                /** @description Go on where a page ended: its "next" */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description Name of the function
+                 * @example buckets
+                 */
+                function: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "function": "buckets",
+                     *       "next": "bG93",
+                     *       "results": [
+                     *         {
+                     *           "at": "2025-11-21T14:30:00.2Z",
+                     *           "cause": "events/0/16",
+                     *           "data": null,
+                     *           "key": "low",
+                     *           "kind": "view",
+                     *           "sequence": 17,
+                     *           "subject": "results.buckets.low"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ResultList"];
+                };
+            };
+            401: components["responses"]["NoKey"];
+            403: components["responses"]["Forbidden"];
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            414: components["responses"]["AddressTooLong"];
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            429: components["responses"]["TooMany"];
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Gateway Timeout */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "list-rules": {
+        parameters: {
+            query?: {
+                /** @description Of this symbol only; * are those for each */
+                symbol?: string;
+                /** @description At most so many rules */
+                limit?: number;
+                /** @description Go on where a page ended: its "next" */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "next": "YWFwbC1icmVha291dA",
+                     *       "rules": [
+                     *         {
+                     *           "condition": "price crosses above 200",
+                     *           "cooldown": "5m",
+                     *           "created": "2025-11-21T14:30:00Z",
+                     *           "disabled": false,
+                     *           "expires": "2026-01-01T00:00:00Z",
+                     *           "fault": "when: column 7: found \"abov\", expected above",
+                     *           "hysteresis": 0.5,
+                     *           "id": "aapl-breakout",
+                     *           "judged": "on each tick",
+                     *           "name": "Apple breaks out",
+                     *           "revision": 17,
+                     *           "severity": "warning",
+                     *           "symbol": "AAPL",
+                     *           "updated": "2025-11-21T14:30:00Z",
+                     *           "when": "price crosses above 200"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RulePage"];
+                };
+            };
+            401: components["responses"]["NoKey"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            414: components["responses"]["AddressTooLong"];
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            429: components["responses"]["TooMany"];
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Gateway Timeout */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "create-rule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "condition": "price crosses above 200",
+                 *       "cooldown": "5m",
+                 *       "created": "2025-11-21T14:30:00Z",
+                 *       "disabled": false,
+                 *       "expires": "2026-01-01T00:00:00Z",
+                 *       "fault": "when: column 7: found \"abov\", expected above",
+                 *       "hysteresis": 0.5,
+                 *       "id": "aapl-breakout",
+                 *       "judged": "on each tick",
+                 *       "name": "Apple breaks out",
+                 *       "revision": 17,
+                 *       "severity": "warning",
+                 *       "symbol": "AAPL",
+                 *       "updated": "2025-11-21T14:30:00Z",
+                 *       "when": "price crosses above 200"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RuleView"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "condition": "price crosses above 200",
+                     *       "cooldown": "5m",
+                     *       "created": "2025-11-21T14:30:00Z",
+                     *       "disabled": false,
+                     *       "expires": "2026-01-01T00:00:00Z",
+                     *       "fault": "when: column 7: found \"abov\", expected above",
+                     *       "hysteresis": 0.5,
+                     *       "id": "aapl-breakout",
+                     *       "judged": "on each tick",
+                     *       "name": "Apple breaks out",
+                     *       "revision": 17,
+                     *       "severity": "warning",
+                     *       "symbol": "AAPL",
+                     *       "updated": "2025-11-21T14:30:00Z",
+                     *       "when": "price crosses above 200"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RuleView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            401: components["responses"]["NoKey"];
+            403: components["responses"]["Forbidden"];
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            414: components["responses"]["AddressTooLong"];
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "column": 7,
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["RuleProblem"];
+                };
+            };
+            429: components["responses"]["TooMany"];
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Gateway Timeout */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "test-rule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "from": "2025-11-21T14:00:00Z",
+                 *       "rule": {
+                 *         "condition": "price crosses above 200",
+                 *         "cooldown": "5m",
+                 *         "created": "2025-11-21T14:30:00Z",
+                 *         "disabled": false,
+                 *         "expires": "2026-01-01T00:00:00Z",
+                 *         "fault": "when: column 7: found \"abov\", expected above",
+                 *         "hysteresis": 0.5,
+                 *         "id": "aapl-breakout",
+                 *         "judged": "on each tick",
+                 *         "name": "Apple breaks out",
+                 *         "revision": 17,
+                 *         "severity": "warning",
+                 *         "symbol": "AAPL",
+                 *         "updated": "2025-11-21T14:30:00Z",
+                 *         "when": "price crosses above 200"
+                 *       },
+                 *       "to": "2025-11-21T15:00:00Z"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RuleTestRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "alerts": [
+                     *         {
+                     *           "acknowledgedAt": "2025-11-21T14:32:10Z",
+                     *           "acknowledgedBy": "ada",
+                     *           "id": "0f8c1f2a6f1e4b8a9d3c5e7f90a1b2c3",
+                     *           "name": "Apple breaks out",
+                     *           "position": "stock_ticks/0/4711",
+                     *           "price": 200.1,
+                     *           "rule": "aapl-breakout",
+                     *           "severity": "warning",
+                     *           "symbol": "AAPL",
+                     *           "text": "AAPL crossed above 200: price is 200.1",
+                     *           "time": "2025-11-21T14:30:00.123Z",
+                     *           "values": {
+                     *             "price": 200.1
+                     *           },
+                     *           "when": "price crosses above 200"
+                     *         }
+                     *       ],
+                     *       "complete": true,
+                     *       "count": 3,
+                     *       "from": "2025-11-21T14:00:00Z",
+                     *       "ticks": 48211,
+                     *       "to": "2025-11-21T15:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RuleTest"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            401: components["responses"]["NoKey"];
+            403: components["responses"]["Forbidden"];
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            414: components["responses"]["AddressTooLong"];
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "column": 7,
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["RuleProblem"];
+                };
+            };
+            429: components["responses"]["TooMany"];
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Gateway Timeout */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "get-rule": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Answer 304 if the rule still has this ETag */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /**
+                 * @description ID of the rule
+                 * @example aapl-breakout
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "condition": "price crosses above 200",
+                     *       "cooldown": "5m",
+                     *       "created": "2025-11-21T14:30:00Z",
+                     *       "disabled": false,
+                     *       "expires": "2026-01-01T00:00:00Z",
+                     *       "fault": "when: column 7: found \"abov\", expected above",
+                     *       "hysteresis": 0.5,
+                     *       "id": "aapl-breakout",
+                     *       "judged": "on each tick",
+                     *       "name": "Apple breaks out",
+                     *       "revision": 17,
+                     *       "severity": "warning",
+                     *       "symbol": "AAPL",
+                     *       "updated": "2025-11-21T14:30:00Z",
+                     *       "when": "price crosses above 200"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RuleView"];
+                };
+            };
+            /** @description Not Modified */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            401: components["responses"]["NoKey"];
+            403: components["responses"]["Forbidden"];
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            414: components["responses"]["AddressTooLong"];
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            429: components["responses"]["TooMany"];
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Gateway Timeout */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "put-rule": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Only if the rule still has this ETag; * is any, so that none is made */
+                "If-Match"?: string;
+                /**
+                 * @description *: only if there is no such rule yet
+                 * @example *
+                 */
+                "If-None-Match"?: "*";
+            };
+            path: {
+                /**
+                 * @description ID of the rule
+                 * @example aapl-breakout
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "condition": "price crosses above 200",
+                 *       "cooldown": "5m",
+                 *       "created": "2025-11-21T14:30:00Z",
+                 *       "disabled": false,
+                 *       "expires": "2026-01-01T00:00:00Z",
+                 *       "fault": "when: column 7: found \"abov\", expected above",
+                 *       "hysteresis": 0.5,
+                 *       "id": "aapl-breakout",
+                 *       "judged": "on each tick",
+                 *       "name": "Apple breaks out",
+                 *       "revision": 17,
+                 *       "severity": "warning",
+                 *       "symbol": "AAPL",
+                 *       "updated": "2025-11-21T14:30:00Z",
+                 *       "when": "price crosses above 200"
+                 *     }
+                 */
+                "application/json": components["schemas"]["RuleView"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "condition": "price crosses above 200",
+                     *       "cooldown": "5m",
+                     *       "created": "2025-11-21T14:30:00Z",
+                     *       "disabled": false,
+                     *       "expires": "2026-01-01T00:00:00Z",
+                     *       "fault": "when: column 7: found \"abov\", expected above",
+                     *       "hysteresis": 0.5,
+                     *       "id": "aapl-breakout",
+                     *       "judged": "on each tick",
+                     *       "name": "Apple breaks out",
+                     *       "revision": 17,
+                     *       "severity": "warning",
+                     *       "symbol": "AAPL",
+                     *       "updated": "2025-11-21T14:30:00Z",
+                     *       "when": "price crosses above 200"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RuleView"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            401: components["responses"]["NoKey"];
+            403: components["responses"]["Forbidden"];
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            414: components["responses"]["AddressTooLong"];
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "column": 7,
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["RuleProblem"];
+                };
+            };
+            429: components["responses"]["TooMany"];
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Gateway Timeout */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "delete-rule": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Only if the rule still has this ETag */
+                "If-Match"?: string;
+            };
+            path: {
+                /**
+                 * @description ID of the rule
+                 * @example aapl-breakout
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["NoKey"];
+            403: components["responses"]["Forbidden"];
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            414: components["responses"]["AddressTooLong"];
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            429: components["responses"]["TooMany"];
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Gateway Timeout */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     "list-stocks": {
         parameters: {
             query?: never;
@@ -450,15 +7682,84 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "asOf": "2025-11-21T14:30:00.125Z",
+                     *       "stocks": [
+                     *         {
+                     *           "ageSeconds": 0.8,
+                     *           "change": 1.73,
+                     *           "changePercent": 0.932615,
+                     *           "dayTicks": 48211,
+                     *           "dayVolume": 5280100,
+                     *           "high": 188.02,
+                     *           "low": 184.77,
+                     *           "open": 185.9,
+                     *           "price": 187.23,
+                     *           "reference": 185.5,
+                     *           "seq": 123456,
+                     *           "symbol": "AAPL",
+                     *           "timestamp": "2025-11-21T14:30:00.123Z",
+                     *           "trend": "up",
+                     *           "volume": 100
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["StockList"];
                 };
             };
+            401: components["responses"]["NoKey"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            414: components["responses"]["AddressTooLong"];
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            429: components["responses"]["TooMany"];
+            431: components["responses"]["HeadersTooLarge"];
             /** @description Internal Server Error */
             500: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ErrorModel"];
                 };
             };
@@ -468,6 +7769,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ErrorModel"];
                 };
             };
@@ -478,7 +7794,10 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The symbol, percent-encoded: BTC/USD is BTC%2FUSD */
+                /**
+                 * @description The symbol, percent-encoded: BTC/USD is BTC%2FUSD
+                 * @example AAPL
+                 */
                 symbol: string;
             };
             cookie?: never;
@@ -491,33 +7810,103 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "ageSeconds": 0.8,
+                     *       "change": 1.73,
+                     *       "changePercent": 0.932615,
+                     *       "dayTicks": 48211,
+                     *       "dayVolume": 5280100,
+                     *       "high": 188.02,
+                     *       "low": 184.77,
+                     *       "open": 185.9,
+                     *       "price": 187.23,
+                     *       "reference": 185.5,
+                     *       "seq": 123456,
+                     *       "symbol": "AAPL",
+                     *       "timestamp": "2025-11-21T14:30:00.123Z",
+                     *       "trend": "up",
+                     *       "volume": 100
+                     *     }
+                     */
                     "application/json": components["schemas"]["Stock"];
                 };
             };
+            401: components["responses"]["NoKey"];
+            403: components["responses"]["Forbidden"];
             /** @description Not Found */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ErrorModel"];
                 };
             };
+            413: components["responses"]["TooLarge"];
+            414: components["responses"]["AddressTooLong"];
             /** @description Unprocessable Entity */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ErrorModel"];
                 };
             };
+            429: components["responses"]["TooMany"];
+            431: components["responses"]["HeadersTooLarge"];
             /** @description Internal Server Error */
             500: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ErrorModel"];
                 };
             };
@@ -527,6 +7916,756 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "list-candles": {
+        parameters: {
+            query?: {
+                /**
+                 * @description Length of a candle
+                 * @example 1m
+                 */
+                interval?: "1s" | "1m" | "5m" | "15m" | "1h" | "1d";
+                /** @description From this event time on */
+                from?: string;
+                /** @description Up to this event time, which is not included; left out, it is open, and what still grows is there too */
+                to?: string;
+                /** @description At most so many candles */
+                limit?: number;
+                /** @description Go on where a page ended: its "next", with everything else as it was */
+                cursor?: string;
+                /**
+                 * @description desc: newest first; asc: oldest first
+                 * @example desc
+                 */
+                order?: "desc" | "asc";
+                /**
+                 * @description What stands where there were no ticks: nothing, or the close before, with volume 0
+                 * @example none
+                 */
+                fill?: "none" | "previous";
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The symbol, percent-encoded: BTC/USD is BTC%2FUSD
+                 * @example AAPL
+                 */
+                symbol: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "candles": [
+                     *         {
+                     *           "amended": 0,
+                     *           "close": 187.23,
+                     *           "closed": true,
+                     *           "filled": false,
+                     *           "high": 187.4,
+                     *           "low": 187.05,
+                     *           "open": 187.1,
+                     *           "start": "2025-11-21T14:30:00Z",
+                     *           "trades": 211,
+                     *           "volume": 18250,
+                     *           "vwap": 187.201
+                     *         }
+                     *       ],
+                     *       "interval": "1m",
+                     *       "next": "MTc2MzczNTgwMDAwMDAwMDAwMA",
+                     *       "symbol": "AAPL"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CandlePage"];
+                };
+            };
+            401: components["responses"]["NoKey"];
+            403: components["responses"]["Forbidden"];
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            414: components["responses"]["AddressTooLong"];
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            429: components["responses"]["TooMany"];
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Gateway Timeout */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "export-candles-csv": {
+        parameters: {
+            query?: {
+                /**
+                 * @description Length of a candle
+                 * @example 1m
+                 */
+                interval?: "1s" | "1m" | "5m" | "15m" | "1h" | "1d";
+                /** @description From this event time on */
+                from?: string;
+                /** @description Up to this event time, which is not included; left out, it is open, and what still grows is there too */
+                to?: string;
+                /**
+                 * @description What stands where there were no ticks: nothing, or the close before, with volume 0
+                 * @example none
+                 */
+                fill?: "none" | "previous";
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The symbol, percent-encoded: BTC/USD is BTC%2FUSD
+                 * @example AAPL
+                 */
+                symbol: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description Names the file */
+                    "Content-Disposition"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example start,open,high,low,close,volume,trades,vwap,closed,amended,filled
+                     *     2025-11-21T14:30:00Z,187.1,187.4,187.05,187.23,18250,211,187.201,true,0,false
+                     */
+                    "text/csv": string;
+                };
+            };
+            401: components["responses"]["NoKey"];
+            403: components["responses"]["Forbidden"];
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            414: components["responses"]["AddressTooLong"];
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            429: components["responses"]["TooMany"];
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Gateway Timeout */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "export-candles-ndjson": {
+        parameters: {
+            query?: {
+                /**
+                 * @description Length of a candle
+                 * @example 1m
+                 */
+                interval?: "1s" | "1m" | "5m" | "15m" | "1h" | "1d";
+                /** @description From this event time on */
+                from?: string;
+                /** @description Up to this event time, which is not included; left out, it is open, and what still grows is there too */
+                to?: string;
+                /**
+                 * @description What stands where there were no ticks: nothing, or the close before, with volume 0
+                 * @example none
+                 */
+                fill?: "none" | "previous";
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The symbol, percent-encoded: BTC/USD is BTC%2FUSD
+                 * @example AAPL
+                 */
+                symbol: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description Names the file */
+                    "Content-Disposition"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example {"start":"2025-11-21T14:30:00Z","open":187.1,"high":187.4,"low":187.05,"close":187.23,...} */
+                    "application/x-ndjson": string;
+                };
+            };
+            401: components["responses"]["NoKey"];
+            403: components["responses"]["Forbidden"];
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            414: components["responses"]["AddressTooLong"];
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            429: components["responses"]["TooMany"];
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Gateway Timeout */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "get-indicators": {
+        parameters: {
+            query: {
+                /**
+                 * @description Length of a candle
+                 * @example 1m
+                 */
+                interval?: "1s" | "1m" | "5m" | "15m" | "1h" | "1d";
+                /** @description From this event time on */
+                from?: string;
+                /** @description Up to this event time, which is not included; left out, it is open, and what still grows is there too */
+                to?: string;
+                /**
+                 * @description What to compute, as GET /api/formulas lists it; repeat it for several
+                 * @example [
+                 *       "sma(20)",
+                 *       "rsi(14)"
+                 *     ]
+                 */
+                spec: string[];
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The symbol, percent-encoded: BTC/USD is BTC%2FUSD
+                 * @example AAPL
+                 */
+                symbol: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "interval": "1m",
+                     *       "names": [
+                     *         "sma_20",
+                     *         "rsi_14"
+                     *       ],
+                     *       "points": [
+                     *         {
+                     *           "closed": true,
+                     *           "price": 187.23,
+                     *           "time": "2025-11-21T14:30:00Z",
+                     *           "trend": "up",
+                     *           "values": {
+                     *             "rsi_14": 58.2,
+                     *             "sma_20": 186.9
+                     *           }
+                     *         }
+                     *       ],
+                     *       "symbol": "AAPL"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["IndicatorSeries"];
+                };
+            };
+            401: components["responses"]["NoKey"];
+            403: components["responses"]["Forbidden"];
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            414: components["responses"]["AddressTooLong"];
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            429: components["responses"]["TooMany"];
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Gateway Timeout */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ErrorModel"];
                 };
             };
@@ -541,12 +8680,20 @@ export interface operations {
                 to?: string;
                 /** @description At most so many ticks */
                 limit?: number;
-                /** @description Go on where a page ended: its "next" */
+                /** @description Go on where a page ended: its "next", with everything else as it was */
                 cursor?: string;
+                /**
+                 * @description desc: newest first; asc: oldest first
+                 * @example desc
+                 */
+                order?: "desc" | "asc";
             };
             header?: never;
             path: {
-                /** @description The symbol, percent-encoded: BTC/USD is BTC%2FUSD */
+                /**
+                 * @description The symbol, percent-encoded: BTC/USD is BTC%2FUSD
+                 * @example AAPL
+                 */
                 symbol: string;
             };
             cookie?: never;
@@ -559,33 +8706,104 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "next": "text",
+                     *       "symbol": "AAPL",
+                     *       "ticks": [
+                     *         {
+                     *           "ask": 187.24,
+                     *           "bid": 187.22,
+                     *           "exchange": "XNAS",
+                     *           "id": "T-1",
+                     *           "offset": 4711,
+                     *           "partition": 0,
+                     *           "price": 187.23,
+                     *           "symbol": "AAPL",
+                     *           "timestamp": "2025-11-21T14:30:00.123Z",
+                     *           "volume": 100
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["TickPage"];
                 };
             };
+            401: components["responses"]["NoKey"];
+            403: components["responses"]["Forbidden"];
             /** @description Not Found */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ErrorModel"];
                 };
             };
+            413: components["responses"]["TooLarge"];
+            414: components["responses"]["AddressTooLong"];
             /** @description Unprocessable Entity */
             422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ErrorModel"];
                 };
             };
+            429: components["responses"]["TooMany"];
+            431: components["responses"]["HeadersTooLarge"];
             /** @description Internal Server Error */
             500: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ErrorModel"];
                 };
             };
@@ -595,6 +8813,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ErrorModel"];
                 };
             };
@@ -604,6 +8837,596 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "export-ticks-csv": {
+        parameters: {
+            query?: {
+                /** @description From this event time on */
+                from?: string;
+                /** @description Up to this event time, which is not included; left out, it is open, and what still grows is there too */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The symbol, percent-encoded: BTC/USD is BTC%2FUSD
+                 * @example AAPL
+                 */
+                symbol: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description Names the file */
+                    "Content-Disposition"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example start,open,high,low,close,volume,trades,vwap,closed,amended,filled
+                     *     2025-11-21T14:30:00Z,187.1,187.4,187.05,187.23,18250,211,187.201,true,0,false
+                     */
+                    "text/csv": string;
+                };
+            };
+            401: components["responses"]["NoKey"];
+            403: components["responses"]["Forbidden"];
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            414: components["responses"]["AddressTooLong"];
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            429: components["responses"]["TooMany"];
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Gateway Timeout */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "export-ticks-ndjson": {
+        parameters: {
+            query?: {
+                /** @description From this event time on */
+                from?: string;
+                /** @description Up to this event time, which is not included; left out, it is open, and what still grows is there too */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The symbol, percent-encoded: BTC/USD is BTC%2FUSD
+                 * @example AAPL
+                 */
+                symbol: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description Names the file */
+                    "Content-Disposition"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example {"start":"2025-11-21T14:30:00Z","open":187.1,"high":187.4,"low":187.05,"close":187.23,...} */
+                    "application/x-ndjson": string;
+                };
+            };
+            401: components["responses"]["NoKey"];
+            403: components["responses"]["Forbidden"];
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            413: components["responses"]["TooLarge"];
+            414: components["responses"]["AddressTooLong"];
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            429: components["responses"]["TooMany"];
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Gateway Timeout */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "post-ticks": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key and body get the same answer and are written once, for 10 minutes (of at most 10,000 keys); the same key with another body is refused */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** @description One tick or a batch */
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "ask": 187.24,
+                 *       "bid": 187.22,
+                 *       "exchange": "XNAS",
+                 *       "id": "T-1",
+                 *       "price": 187.23,
+                 *       "symbol": "AAPL",
+                 *       "timestamp": "2025-11-21T14:30:00.123Z",
+                 *       "volume": 100
+                 *     }
+                 */
+                "application/json": components["schemas"]["TickIn"] | components["schemas"]["TickBatchIn"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "accepted": 1,
+                     *       "rejected": 0,
+                     *       "results": [
+                     *         {
+                     *           "detail": "price -1: want a finite number above 0",
+                     *           "index": 0,
+                     *           "position": "stock_ticks/0/4711",
+                     *           "reason": "bad_price"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TicksInAnswer"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            401: components["responses"]["NoKey"];
+            403: components["responses"]["Forbidden"];
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            414: components["responses"]["AddressTooLong"];
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            429: components["responses"]["TooMany"];
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            /** @description Gateway Timeout */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ErrorModel"];
                 };
             };
@@ -624,15 +9447,65 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "uptimeSeconds": 3600,
+                     *       "version": "1.0.0"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Health"];
                 };
             };
-            /** @description Error */
-            default: {
+            413: components["responses"]["TooLarge"];
+            414: components["responses"]["AddressTooLong"];
+            /** @description Unprocessable Entity */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            429: components["responses"]["TooMany"];
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["ErrorModel"];
                 };
             };
@@ -656,6 +9529,13 @@ export interface operations {
                     "text/plain": string;
                 };
             };
+            401: components["responses"]["NoKey"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            414: components["responses"]["AddressTooLong"];
+            429: components["responses"]["TooMany"];
+            431: components["responses"]["HeadersTooLarge"];
+            503: components["responses"]["Unavailable"];
         };
     };
     "get-ready": {
@@ -673,7 +9553,75 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "checks": [
+                     *         {
+                     *           "detail": "PostgreSQL 17",
+                     *           "error": "connection refused",
+                     *           "latencyMs": 1.25,
+                     *           "name": "postgres",
+                     *           "ok": true
+                     *         }
+                     *       ],
+                     *       "ready": true
+                     *     }
+                     */
                     "application/json": components["schemas"]["Readiness"];
+                };
+            };
+            401: components["responses"]["NoKey"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            414: components["responses"]["AddressTooLong"];
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+            429: components["responses"]["TooMany"];
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
                 };
             };
             /** @description A dependency does not work */
@@ -682,6 +9630,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "checks": [
+                     *         {
+                     *           "detail": "PostgreSQL 17",
+                     *           "error": "connection refused",
+                     *           "latencyMs": 1.25,
+                     *           "name": "postgres",
+                     *           "ok": true
+                     *         }
+                     *       ],
+                     *       "ready": true
+                     *     }
+                     */
                     "application/json": components["schemas"]["Readiness"];
                 };
             };
@@ -703,6 +9665,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            401: components["responses"]["NoKey"];
             /** @description The origin may not open a websocket */
             403: {
                 headers: {
@@ -710,6 +9673,10 @@ export interface operations {
                 };
                 content?: never;
             };
+            413: components["responses"]["TooLarge"];
+            414: components["responses"]["AddressTooLong"];
+            429: components["responses"]["TooMany"];
+            431: components["responses"]["HeadersTooLarge"];
             /** @description The server is stopping, or full */
             503: {
                 headers: {

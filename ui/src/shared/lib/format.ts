@@ -1,37 +1,47 @@
 /** What stands where a value is not known. */
 export const unknown = '–'
 
-const locale = 'en-US'
-const decimals = (digits: number) =>
-  new Intl.NumberFormat(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits })
-const cents = decimals(2)
-const pennies = decimals(4)
-const tiny = new Intl.NumberFormat(locale, { maximumSignificantDigits: 4 })
-const compact = new Intl.NumberFormat(locale, {
-  notation: 'compact',
-  minimumFractionDigits: 2,
-  maximumFractionDigits: 2,
-})
-const whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 })
+let formats = formatsOf('en-US')
+
+/** Makes all numbers from now on as a locale writes them; undefined is as the browser does. */
+export function setNumberLocale(locale: string | undefined): void {
+  formats = formatsOf(locale)
+}
+
+function formatsOf(locale: string | undefined) {
+  const decimals = (digits: number) =>
+    new Intl.NumberFormat(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits })
+  return {
+    cents: decimals(2),
+    pennies: decimals(4),
+    tiny: new Intl.NumberFormat(locale, { maximumSignificantDigits: 4 }),
+    compact: new Intl.NumberFormat(locale, {
+      notation: 'compact',
+      minimumFractionDigits: 2,
+      maximumFractionDigits: 2,
+    }),
+    whole: new Intl.NumberFormat(locale, { maximumFractionDigits: 0 }),
+  }
+}
 
 /** 1,234.50; below 1 with the decimals that such a price needs. */
 export function formatPrice(price: number | null): string {
   if (price === null) return unknown
   const size = Math.abs(price)
-  if (size >= 1 || size === 0) return cents.format(price)
-  return size >= 0.01 ? pennies.format(price) : tiny.format(price)
+  if (size >= 1 || size === 0) return formats.cents.format(price)
+  return size >= 0.01 ? formats.pennies.format(price) : formats.tiny.format(price)
 }
 
 /** +1.23 or −1.23; a change that rounds to nothing has no sign. */
 export function formatChange(change: number | null, price: number | null): string {
   if (change === null) return unknown
   const small = price !== null && Math.abs(price) < 1
-  return signed(change, small ? formatPrice(Math.abs(change)) : cents.format(Math.abs(change)))
+  return signed(change, small ? formatPrice(Math.abs(change)) : formats.cents.format(Math.abs(change)))
 }
 
 /** +0.66 % */
 export function formatPercent(percent: number | null): string {
-  return percent === null ? unknown : `${signed(percent, cents.format(Math.abs(percent)))}%`
+  return percent === null ? unknown : `${signed(percent, formats.cents.format(Math.abs(percent)))}%`
 }
 
 function signed(value: number, text: string): string {
@@ -42,12 +52,12 @@ function signed(value: number, text: string): string {
 /** 1.23M; below a thousand in full */
 export function formatVolume(volume: number | null): string {
   if (volume === null) return unknown
-  return volume < 1000 ? whole.format(volume) : compact.format(volume)
+  return volume < 1000 ? formats.whole.format(volume) : formats.compact.format(volume)
 }
 
 /** 12,345 */
 export function formatCount(count: number): string {
-  return whole.format(count)
+  return formats.whole.format(count)
 }
 
 /** 7s, 3m, 5h, 2d: a live price is seconds old, what is older needs no more digits. */
@@ -58,4 +68,11 @@ export function formatAge(ms: number | null): string {
   if (seconds < 3600) return `${Math.floor(seconds / 60)}m`
   if (seconds < 86_400) return `${Math.floor(seconds / 3600)}h`
   return `${Math.floor(seconds / 86_400)}d`
+}
+
+/** 0.4 ms, 12 ms, 1.2 s: how long something took */
+export function formatMillis(ms: number | null): string {
+  if (ms === null) return unknown
+  if (ms < 9.95) return `${ms.toFixed(1)} ms`
+  return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`
 }

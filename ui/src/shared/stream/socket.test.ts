@@ -19,11 +19,11 @@ beforeEach(() => {
     url: 'ws://test/ws',
     WebSocket: FakeSocketClass,
     random: () => 1,
+    onOpen: () => socket.send({ subscribe: ['ticks.*'] }),
     onMessages: (messages) => heard.push(...messages),
     onPhase: (phase) => phases.push(phase),
     onUnreadable: (reason) => unreadable.push(reason),
   })
-  socket.subscribe('ticks.*')
   socket.start()
 })
 
@@ -46,21 +46,26 @@ test('it subscribes on opening, and is live when the server speaks', () => {
   expect(heard).toEqual([{ subscribed: ['ticks.*'] }, { heartbeat: 1 }])
 })
 
-test('it comes back and subscribes to what is wanted by then', () => {
+test('it comes back and says again what is wanted', () => {
   goLive()
-  socket.subscribe('alerts.*')
-  socket.unsubscribe('ticks.*')
-  expect(FakeWebSocket.last.sent.slice(1)).toEqual([
-    { subscribe: ['alerts.*'] },
-    { unsubscribe: ['ticks.*'] },
-  ])
   FakeWebSocket.last.break()
   expect(phases).toEqual(['live', 'reconnecting'])
+  socket.send({ ping: 1 })
   vi.advanceTimersByTime(500)
   expect(FakeWebSocket.all).toHaveLength(2)
   goLive()
-  expect(FakeWebSocket.last.sent).toEqual([{ subscribe: ['alerts.*'] }])
+  expect(FakeWebSocket.last.sent).toEqual([{ subscribe: ['ticks.*'] }])
   expect(phases).toEqual(['live', 'reconnecting', 'live'])
+})
+
+test('a reader who pauses has no connection until it is started again', () => {
+  goLive()
+  socket.pause()
+  vi.advanceTimersByTime(60_000)
+  expect(FakeWebSocket.all).toHaveLength(1)
+  socket.start()
+  goLive()
+  expect(phases).toEqual(['live', 'paused', 'reconnecting', 'live'])
 })
 
 test('a server that is gone is offline after several tries, and tried on', () => {

@@ -4,12 +4,15 @@ import { parseFrame, type ServerMessage } from './messages'
 /**
  * connecting: never reached the server yet; live: the server speaks;
  * reconnecting: it spoke before; offline: several tries failed, or the
- * machine has no network. Tries go on in every phase but live.
+ * machine has no network; paused: the reader wants no connection. Tries go on
+ * in every phase but live and paused.
  */
-export type Phase = 'connecting' | 'live' | 'reconnecting' | 'offline'
+export type Phase = 'connecting' | 'live' | 'reconnecting' | 'offline' | 'paused'
 
 export interface SocketOptions {
   url: string
+  /** the connection is there: what is wanted is to be said anew */
+  onOpen?: () => void
   onMessages: (messages: ServerMessage[]) => void
   onPhase: (phase: Phase) => void
   /** a frame that cannot be read: the page and the server disagree */
@@ -25,9 +28,8 @@ const failuresToOffline = 4
 const CONNECTING = 0
 const OPEN = 1
 
-/** A websocket that comes back, and subscribes again when it does. */
+/** A websocket that comes back by itself. What is said while it is away is lost: onOpen says it again. */
 export class StreamSocket {
-  private readonly subjects = new Set<string>()
   private socket: WebSocket | null = null
   private timer: ReturnType<typeof setTimeout> | undefined
   private failures = 0
@@ -42,6 +44,7 @@ export class StreamSocket {
     this.running = true
     window.addEventListener('online', this.retry)
     document.addEventListener('visibilitychange', this.seen)
+    this.enter(this.wasLive ? 'reconnecting' : 'connecting')
     this.connect()
   }
 
@@ -52,14 +55,15 @@ export class StreamSocket {
     this.drop()
   }
 
-  subscribe(...subjects: string[]): void {
-    const news = subjects.filter((subject) => !this.subjects.has(subject))
-    for (const subject of news) this.subjects.add(subject)
-    this.send({ subscribe: news })
+  /** Stops, because the reader says so. */
+  pause(): void {
+    this.stop()
+    this.failures = 0
+    this.enter('paused')
   }
 
-  unsubscribe(...subjects: string[]): void {
-    this.send({ unsubscribe: subjects.filter((subject) => this.subjects.delete(subject)) })
+  send(command: object): void {
+    if (this.socket?.readyState === OPEN) this.socket.send(JSON.stringify(command))
   }
 
   /** Tries at once instead of waiting for the backoff. */
@@ -76,7 +80,7 @@ export class StreamSocket {
     this.drop()
     const socket = new (this.options.WebSocket ?? WebSocket)(this.options.url)
     this.socket = socket
-    socket.onopen = () => this.send({ subscribe: [...this.subjects] })
+    socket.onopen = () => this.options.onOpen?.()
     socket.onmessage = (event: MessageEvent<string>) => this.receive(event.data)
     socket.onclose = () => this.failed()
     this.watch()
@@ -123,11 +127,6 @@ export class StreamSocket {
     if (!socket) return
     socket.onopen = socket.onmessage = socket.onclose = null
     socket.close()
-  }
-
-  private send(command: { subscribe: string[] } | { unsubscribe: string[] }): void {
-    const [subjects] = Object.values(command)
-    if (this.socket?.readyState === OPEN && subjects?.length) this.socket.send(JSON.stringify(command))
   }
 
   private enter(phase: Phase): void {

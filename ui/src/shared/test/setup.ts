@@ -22,3 +22,12 @@ window.ResizeObserver = class {
   unobserve() {}
   disconnect() {}
 }
+
+// jsdom lays nothing out: lists that show only what is in sight have this much of it.
+Object.defineProperties(Element.prototype, {
+  clientHeight: { get: () => 600 },
+  clientWidth: { get: () => 900 },
+})
+
+window.scrollTo = () => {}
+Element.prototype.scrollTo = () => {}

@@ -1,6 +1,6 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { createContext, useContext, useEffect, useSyncExternalStore } from 'react'
-import type { FeedStatus, MarketFeed } from './marketFeed'
+import type { MarketFeed } from './marketFeed'
 
 const FeedContext = createContext<MarketFeed | null>(null)
 
@@ -10,12 +10,6 @@ export function useFeed(): MarketFeed {
   const feed = useContext(FeedContext)
   if (!feed) throw new Error('useFeed: no FeedProvider is above this component')
   return feed
-}
-
-/** Renders once a second and when the connection changes. */
-export function useFeedStatus(): FeedStatus {
-  const feed = useFeed()
-  return useSyncExternalStore(feed.onStatus, feed.getStatus)
 }
 
 export function useSymbols(): readonly string[] {

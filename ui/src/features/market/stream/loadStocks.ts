@@ -1,4 +1,4 @@
-import { type Api, ApiError, type StocksResponse } from '@/shared/api/client'
+import { type Api, ApiError, read, type StocksResponse } from '@/shared/api/client'
 
 export interface LoadedStocks {
   response: StocksResponse
@@ -9,25 +9,19 @@ export interface LoadedStocks {
 export type LoadStocks = (signal: AbortSignal) => Promise<LoadedStocks>
 
 const patience = 10_000
+const what = 'GET /api/stocks'
 
 /** Reads /api/stocks; what fails is an ApiError that says what to look at. */
 export function stocksLoader(api: Api): LoadStocks {
   return async (signal) => {
     const slow = AbortSignal.timeout(patience)
-    const answer = await api
-      .GET('/api/stocks', { signal: AbortSignal.any([signal, slow]) })
-      .catch((cause) => {
-        if (signal.aborted) throw cause
-        const what = slow.aborted ? `did not answer within ${patience / 1000} s` : 'cannot be reached'
-        throw new ApiError(`The API ${what} (GET /api/stocks).`, { cause })
-      })
-    const { data, error, response } = answer
-    if (!data) {
-      const detail = error?.detail ?? error?.title ?? response.statusText
-      throw new ApiError(
-        `The API answered GET /api/stocks with ${response.status}: ${detail || 'no reason given'}.`,
-      )
+    const asked = api.GET('/api/stocks', { signal: AbortSignal.any([signal, slow]) })
+    try {
+      const response = await read(what, asked)
+      return { response, date: Date.parse((await asked).response.headers.get('date') ?? '') }
+    } catch (cause) {
+      if (signal.aborted || !slow.aborted) throw cause
+      throw new ApiError(`The API did not answer within ${patience / 1000} s (${what}).`, 0, {}, { cause })
     }
-    return { response: data, date: Date.parse(response.headers.get('date') ?? '') }
   }
 }

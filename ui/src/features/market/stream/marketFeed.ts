@@ -1,93 +1,80 @@
-import { ServerClock, utcDay } from '@/shared/lib/clock'
-import { Listeners } from '@/shared/lib/listeners'
-import { isData, type ServerMessage } from '@/shared/stream/messages'
-import type { Phase, SocketOptions } from '@/shared/stream/socket'
+import { utcDay } from '@/shared/lib/clock'
+import type { StreamHub } from '@/shared/stream'
+import { type DataMessage, isTick } from '@/shared/stream/messages'
 import type { LoadStocks } from './loadStocks'
 import { PriceStore } from './priceStore'
 
-/** What changes once a second, or with the connection: views read it as a whole. */
-export interface FeedStatus {
-  phase: Phase
-  /** ticks per second */
-  rate: number
-  /** the server's time, unix ms */
-  now: number
-  /** how long no tick came, in ms */
-  silent: number
-  /** what the server refused, or what it said that cannot be read */
-  problem: string | null
-}
-
-interface Socket {
-  start(): void
-  stop(): void
-  retry(): void
-  subscribe(...subjects: string[]): void
-}
-
 export interface FeedOptions {
-  connect: (handlers: Pick<SocketOptions, 'onMessages' | 'onPhase' | 'onUnreadable'>) => Socket
+  hub: StreamHub
   loadStocks: LoadStocks
   store?: PriceStore
-  clock?: ServerClock
 }
 
 /** A client that is too slow is told often what it missed: it asks for it no oftener than this. */
 const gapPause = 5000
 
-/** Joins the websocket and /api/stocks into the price store. Every screen shares one. */
+const allTicks = 'ticks.*'
+
+/** How often the candles of the day are asked for, which tell the volume where ticks are left out. */
+const dayRate = 1
+
+/** Joins the stream and /api/stocks into the price store. Every screen shares one. */
 export class MarketFeed {
+  readonly hub: StreamHub
   readonly store: PriceStore
-  private readonly clock: ServerClock
-  private readonly socket: Socket
   private readonly loadStocks: LoadStocks
-  private readonly changed = new Listeners<[]>()
-  private readonly gapped = new Listeners<[]>()
-  private status: FeedStatus
-  private timer: ReturnType<typeof setInterval> | undefined
-  private last = { time: performance.now(), received: 0 }
-  private lastTick = performance.now()
+  private readonly leaves: (() => void)[] = []
+  private leaveTicks: (() => void) | undefined
+  private maxRate: number | null = null
+  private readonly gaps = new Set<() => void>()
   private missed = false
   private lastGap = performance.now()
 
   constructor(options: FeedOptions) {
+    this.hub = options.hub
     this.store = options.store ?? new PriceStore()
-    this.clock = options.clock ?? new ServerClock()
     this.loadStocks = options.loadStocks
-    this.status = { phase: 'connecting', rate: 0, now: this.clock.now(), silent: 0, problem: null }
-    this.socket = options.connect({
-      onMessages: this.receive,
-      onPhase: (phase) => this.publish({ phase }),
-      onUnreadable: (reason) =>
-        this.complain(`The server sent what this page cannot read (${reason}): reload the page.`),
-    })
-    this.socket.subscribe('ticks.*')
   }
 
   start(): void {
-    clearInterval(this.timer)
-    this.timer = setInterval(this.pulse, 1000)
-    this.socket.start()
+    this.leaves.push(
+      this.hub.onGap((stream) => {
+        if (stream === '' || stream === 'TICKS') this.miss()
+      }),
+      this.hub.onGranted((pattern) => {
+        if (pattern === allTicks) this.miss(true)
+      }),
+      this.hub.onStatus(this.pulse),
+    )
+    this.follow()
   }
 
   stop(): void {
-    clearInterval(this.timer)
-    this.socket.stop()
+    for (const leave of this.leaves.splice(0)) leave()
+    this.leaveTicks?.()
+    this.leaveTicks = undefined
   }
 
-  readonly retry = (): void => this.socket.retry()
-  readonly getStatus = (): FeedStatus => this.status
-  readonly onStatus = (listener: () => void) => this.changed.add(listener)
+  /** How many ticks a second and symbol are wanted at most; null is every one. */
+  conflate(maxRate: number | null): void {
+    if (maxRate === this.maxRate) return
+    this.maxRate = maxRate
+    if (this.leaveTicks) this.follow()
+  }
+
   /** Calls back when messages may have been missed, so that load is due. */
-  readonly onGap = (listener: () => void) => this.gapped.add(listener)
+  readonly onGap = (listener: () => void): (() => void) => {
+    this.gaps.add(listener)
+    return () => this.gaps.delete(listener)
+  }
 
   /** Reads /api/stocks into the store. */
   async load(signal: AbortSignal): Promise<number> {
     const recording = this.store.record()
     try {
       const { response, date } = await this.loadStocks(signal)
-      this.clock.observe(date)
-      const day = utcDay(Number.isNaN(date) ? this.clock.now() : date)
+      this.hub.clock.observe(date)
+      const day = utcDay(Number.isNaN(date) ? this.hub.clock.now() : date)
       this.store.applyBaseline(response, day, recording)
       return response.stocks?.length ?? 0
     } finally {
@@ -95,53 +82,46 @@ export class MarketFeed {
     }
   }
 
-  private readonly receive = (messages: ServerMessage[]): void => {
-    for (const message of messages) {
-      if (isData(message)) {
-        this.store.applyTick(message)
-        if (!message.snapshot) this.clock.observe(message.hops?.api ?? Number.NaN)
-      } else if (message.heartbeat !== undefined) {
-        this.clock.observe(message.heartbeat)
-      } else if (message.error) {
-        this.complain(`The server refused: ${message.error.message} (${message.error.code}).`)
-      } else if (message.subscribed) {
-        this.complain(null)
-        this.gap()
-      } else if (message.dropped) {
-        this.missed = true
-      }
+  /** Subscribes in the new way before it leaves the old one: no tick falls in between. */
+  private follow(): void {
+    const { maxRate } = this
+    const old = this.leaveTicks
+    this.store.count(maxRate === null)
+    const leaves =
+      maxRate === null
+        ? [this.hub.subscribe(allTicks, this.tick)]
+        : [
+            this.hub.subscribe(allTicks, this.tick, { mode: 'latest', maxRate }),
+            this.hub.subscribe('candles.1d.*', this.day, { mode: 'latest', maxRate: dayRate }),
+          ]
+    this.leaveTicks = () => {
+      for (const leave of leaves) leave()
     }
+    old?.()
+    if (old && maxRate === null) this.miss(true)
   }
 
-  /** Once a second: the rate, the time, and the turn of the day. */
+  private readonly tick = (message: DataMessage): void => {
+    if (isTick(message)) this.store.applyTick(message)
+  }
+
+  private readonly day = (message: DataMessage): void => this.store.applyDay(message.data)
+
   private readonly pulse = (): void => {
-    const time = performance.now()
-    const { received } = this.store
-    const news = received - this.last.received
-    if (news > 0) this.lastTick = time
-    const now = this.clock.now()
-    this.store.roll(utcDay(now))
-    this.publish({
-      now,
-      rate: (1000 * news) / Math.max(1, time - this.last.time),
-      silent: time - this.lastTick,
-    })
-    this.last = { time, received }
-    if (this.missed && time - this.lastGap > gapPause) this.gap()
+    this.store.roll(utcDay(this.hub.clock.now()))
+    this.tellGap()
   }
 
-  private gap(): void {
+  private miss(atOnce = false): void {
+    this.missed = true
+    if (atOnce) this.lastGap = Number.NEGATIVE_INFINITY
+    this.tellGap()
+  }
+
+  private tellGap(): void {
+    if (!this.missed || performance.now() - this.lastGap < gapPause) return
     this.missed = false
     this.lastGap = performance.now()
-    this.gapped.emit()
-  }
-
-  private complain(problem: string | null): void {
-    if (problem !== this.status.problem) this.publish({ problem })
-  }
-
-  private publish(news: Partial<FeedStatus>): void {
-    this.status = { ...this.status, ...news }
-    this.changed.emit()
+    for (const listener of this.gaps) listener()
   }
 }

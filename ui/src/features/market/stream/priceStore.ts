@@ -1,9 +1,12 @@
 import type { Stock, StocksResponse } from '@/shared/api/client'
 import { utcDay } from '@/shared/lib/clock'
 import { Listeners } from '@/shared/lib/listeners'
-import type { DataMessage } from '@/shared/stream/messages'
-import { addVolume, newQuote, type Quote, rollDay } from './quote'
+import { Frames, type ScheduleFrame } from '@/shared/stream/frames'
+import type { TickMessage } from '@/shared/stream/messages'
+import { addMinute, addVolume, newQuote, type Quote, rollDay } from './quote'
 import { Recording } from './recording'
+
+const minuteLength = 60_000
 
 /** What an answer of /api/stocks is of. */
 interface Moment {
@@ -11,8 +14,6 @@ interface Moment {
   day: number
   recording: Recording
 }
-
-export type ScheduleFrame = (flush: () => void) => void
 
 /**
  * PriceStore holds every symbol's quote outside React. A tick changes its quote
@@ -27,15 +28,19 @@ export class PriceStore {
   private readonly recordings = new Set<Recording>()
   private readonly flushed = new Listeners<[dirty: ReadonlySet<string>]>()
   private readonly grown = new Listeners<[]>()
-  private dirty = new Set<string>()
+  private readonly frames: Frames<string>
   private symbols: readonly string[] = []
-  private scheduled = false
   /** the position of the last live tick */
   private liveSeq = 0
   /** whether /api/stocks was read: what it did not name then has traded nothing before */
   private complete = false
 
-  constructor(private readonly scheduleFrame: ScheduleFrame = (flush) => requestAnimationFrame(flush)) {}
+  /** whether every tick comes, so that volumes can be added up */
+  private counting = true
+
+  constructor(schedule?: ScheduleFrame) {
+    this.frames = new Frames((dirty) => this.flush(dirty), schedule)
+  }
 
   get(symbol: string): Quote | undefined {
     return this.quotes.get(symbol)
@@ -47,7 +52,7 @@ export class PriceStore {
   /** Calls back once a frame with the symbols whose quotes changed. */
   readonly onFlush = (listener: (dirty: ReadonlySet<string>) => void) => this.flushed.add(listener)
 
-  applyTick(message: DataMessage): void {
+  applyTick(message: TickMessage): void {
     const { symbol, price, volume } = message.data
     const time = Date.parse(message.data.timestamp)
     if (typeof symbol !== 'string' || !Number.isFinite(price) || Number.isNaN(time)) return
@@ -61,14 +66,55 @@ export class PriceStore {
       if (message.seq <= quote.seq) return
       for (const recording of this.recordings) recording.add(symbol, message.seq, volume, time)
       rollDay(quote, utcDay(time))
-      addVolume(quote, volume, time)
+      if (this.counting) addVolume(quote, volume, time)
     }
     quote.seq = Math.max(quote.seq, message.seq)
     // A late tick counts into the volume, but the last price is the last that was traded.
     if (quote.time === null || time >= quote.time) {
       quote.price = price
       quote.time = time
+      addMinute(quote, Math.floor(time / minuteLength), price)
     }
+    this.touch(symbol)
+  }
+
+  /** Takes the closes of minutes that were read, which stand behind what came live. */
+  applyMinutes(symbol: string, closes: readonly { time: number; close: number }[]): void {
+    const quote = this.quotes.get(symbol)
+    if (!quote) return
+    const known = new Set(quote.minutes.map(({ minute }) => minute))
+    for (const { time, close } of closes) {
+      const minute = Math.floor(time / minuteLength)
+      if (!known.has(minute)) addMinute(quote, minute, close)
+    }
+    this.touch(symbol)
+  }
+
+  /** Takes what function indicators says of the newest ticks of a symbol. */
+  applyTrend(data: unknown): void {
+    if (typeof data !== 'object' || data === null) return
+    const { symbol, interval, trend } = data as { symbol?: unknown; interval?: unknown; trend?: unknown }
+    const quote = typeof symbol === 'string' ? this.quotes.get(symbol) : undefined
+    if (!quote || interval !== 'tick' || (trend !== 'up' && trend !== 'down' && trend !== 'flat')) return
+    if (quote.trend === trend) return
+    quote.trend = trend
+    this.touch(quote.symbol)
+  }
+
+  /** Says whether every tick comes from now on. Where not, applyDay tells the volumes. */
+  count(counting: boolean): void {
+    this.counting = counting
+  }
+
+  /** Takes a candle of a day, as the stream has it. */
+  applyDay(data: unknown): void {
+    if (this.counting || typeof data !== 'object' || data === null) return
+    const { symbol, start, volume } = data as { symbol?: unknown; start?: unknown; volume?: unknown }
+    if (typeof symbol !== 'string' || typeof start !== 'string' || typeof volume !== 'number') return
+    const quote = this.quotes.get(symbol)
+    // A view may be older than what was read: a day's volume only grows.
+    if (!quote || utcDay(Date.parse(start)) !== quote.day || volume <= (quote.dayVolume ?? 0)) return
+    quote.dayVolume = volume
     this.touch(symbol)
   }
 
@@ -138,16 +184,10 @@ export class PriceStore {
   }
 
   private touch(symbol: string): void {
-    this.dirty.add(symbol)
-    if (this.scheduled) return
-    this.scheduled = true
-    this.scheduleFrame(this.flush)
+    this.frames.touch(symbol)
   }
 
-  private readonly flush = (): void => {
-    this.scheduled = false
-    const dirty = this.dirty
-    this.dirty = new Set()
+  private flush(dirty: ReadonlySet<string>): void {
     if (this.symbols.length !== this.quotes.size) {
       this.symbols = [...this.quotes.keys()]
       this.grown.emit()

@@ -15,10 +15,37 @@ export interface Quote {
   /** the UTC day that reference and dayVolume are of */
   day: number
   dayVolume: number | null
+  /** where the price goes, as function indicators says of its ticks */
+  trend: 'up' | 'down' | 'flat' | null
+  /** the closes of the last hour, the oldest first */
+  minutes: MinuteClose[]
+}
+
+export interface MinuteClose {
+  /** number of the minute since 1970 */
+  minute: number
+  close: number
+}
+
+const hour = 60
+
+/** Takes the close of a minute, which may be one that is known or lies between others. */
+export function addMinute(quote: Quote, minute: number, close: number): void {
+  const { minutes } = quote
+  let at = minutes.length
+  while (at > 0 && (minutes[at - 1]?.minute ?? 0) > minute) at--
+  const before = minutes[at - 1]
+  if (before?.minute === minute) before.close = close
+  else minutes.splice(at, 0, { minute, close })
+  const oldest = (minutes.at(-1)?.minute ?? 0) - hour
+  while ((minutes[0]?.minute ?? oldest) < oldest) minutes.shift()
 }
 
 export function newQuote(symbol: string): Quote {
-  return { symbol, price: null, time: null, seq: 0, liveSeq: 0, reference: null, day: 0, dayVolume: null }
+  return {
+    ...{ symbol, price: null, time: null, seq: 0, liveSeq: 0 },
+    ...{ reference: null, day: 0, dayVolume: null, trend: null, minutes: [] },
+  }
 }
 
 export function change(quote: Quote): number | null {

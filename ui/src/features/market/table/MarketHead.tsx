@@ -11,7 +11,7 @@ export function MarketHead() {
         {columns.map(({ id, label, hint }) => {
           const sorted = sort.column === id ? (sort.descending ? 'descending' : 'ascending') : undefined
           return (
-            <th key={id} scope="col" className={classes[id]} aria-sort={sorted}>
+            <th key={id} scope="col" className={`${classes.head} ${classes[id]}`} aria-sort={sorted}>
               <button type="button" className={classes.sort} title={hint} onClick={() => sortBy(id)}>
                 {label}
                 {sorted && <span aria-hidden="true">{sorted === 'descending' ? '↓' : '↑'}</span>}

@@ -1,45 +1,82 @@
-import { useEffect, useMemo, useState } from 'react'
-import { useFeed, useFeedStatus, useSymbols } from '../stream/FeedContext'
+import { useVirtualizer } from '@tanstack/react-virtual'
+import { useRef } from 'react'
+import { useSettings } from '@/shared/settings/settings'
 import { columns } from './columns'
 import { MarketHead } from './MarketHead'
 import { MarketRow } from './MarketRow'
 import classes from './MarketTable.module.css'
-import { useTablePreferences } from './preferences'
-import { RowPainter } from './rowPainter'
-import { orderSymbols } from './sort'
+import { useExtras } from './useExtras'
+import { useLines } from './useLines'
+import { useRowKeys } from './useRowKeys'
 
 interface MarketTableProps {
   filter: string
+  /** only the symbol, the price, the change in per cent and the age: beside a chart */
+  compact?: boolean
 }
 
-/** The live prices. Rows are ordered anew once a second, so that they can be read. */
-export function MarketTable({ filter }: MarketTableProps) {
-  const { store } = useFeed()
-  const { now, phase } = useFeedStatus()
-  const symbols = useSymbols()
-  const sort = useTablePreferences((preferences) => preferences.sort)
-  const [painter] = useState(() => new RowPainter(store))
-  const shown = useMemo(
-    () => orderSymbols(store, symbols, filter, sort, now),
-    [store, symbols, filter, sort, now],
+const heights = { compact: 27, normal: 33 }
+const headHeight = 27
+
+/** The live prices. Only the rows in sight are there, however many symbols are. */
+export function MarketTable({ filter, compact = false }: MarketTableProps) {
+  const { lines, painter } = useLines(filter)
+  const density = useSettings((settings) => settings.density)
+  const box = useRef<HTMLElement>(null)
+  const list = useVirtualizer({
+    count: lines.length,
+    getScrollElement: () => box.current,
+    estimateSize: () => heights[density],
+    scrollPaddingStart: headHeight,
+    overscan: 8,
+    getItemKey: (index) => {
+      const line = lines[index]
+      return line === undefined ? index : 'symbol' in line ? line.symbol : `# ${line.heading}`
+    },
+  })
+  const { active, onKeyDown } = useRowKeys(lines, box, (line) => list.scrollToIndex(line))
+  const items = list.getVirtualItems()
+  useExtras(
+    items.flatMap(({ index }) => {
+      const line = lines[index]
+      return line && 'symbol' in line ? [line.symbol] : []
+    }),
   )
 
-  useEffect(() => painter.start(), [painter])
-  useEffect(() => painter.tick(now, phase === 'live'), [painter, now, phase])
-
   return (
-    <section className={classes.scroll} aria-label="Prices">
-      <table className={classes.table}>
+    <section
+      ref={box}
+      className={classes.scroll}
+      aria-label="Prices"
+      data-compact={compact || undefined}
+      onKeyDown={onKeyDown}
+      style={{ '--row-height': `${heights[density]}px` }}
+    >
+      <table className={classes.table} aria-rowcount={lines.length + 1}>
         <caption className={classes.caption}>Live prices by symbol</caption>
         <MarketHead />
-        <tbody>
-          {shown.map((symbol) => (
-            <MarketRow key={symbol} symbol={symbol} painter={painter} />
-          ))}
-          {shown.length === 0 && (
-            <tr>
+        <tbody style={{ height: lines.length === 0 ? 'auto' : list.getTotalSize() }}>
+          {items.map(({ index, start, key }) => {
+            const line = lines[index]
+            if (line === undefined) return null
+            if ('symbol' in line) {
+              const { symbol } = line
+              return (
+                <MarketRow key={key} {...{ symbol, painter, index }} top={start} active={symbol === active} />
+              )
+            }
+            return (
+              <tr key={key} className={classes.group} style={{ transform: `translateY(${start}px)` }}>
+                <th colSpan={columns.length} scope="rowgroup">
+                  {line.heading} <span>{line.count}</span>
+                </th>
+              </tr>
+            )
+          })}
+          {lines.length === 0 && (
+            <tr className={classes.nothing}>
               <td className={classes.none} colSpan={columns.length}>
-                No symbol contains “{filter.trim()}”.
+                {filter.trim() ? `No symbol contains “${filter.trim()}”.` : 'No prices yet.'}
               </td>
             </tr>
           )}

@@ -1,15 +1,18 @@
 import { formatAge, formatChange, formatPercent, formatPrice, formatVolume } from '@/shared/lib/format'
+import { useSettings } from '@/shared/settings/settings'
 import type { PriceStore } from '../stream/priceStore'
 import { age, change, changePercent, isStale, type Quote } from '../stream/quote'
 import type { ColumnId } from './columns'
 import { Flashes } from './flashes'
+import { sparkPoints } from './sparkline'
 
 /** The element of a row that shows the live part of a column. */
-export type CellId = Exclude<ColumnId, 'symbol'> | 'arrow'
+export type CellId = Exclude<ColumnId, 'symbol' | 'spark'> | 'arrow'
 
 interface Row {
   element: HTMLElement
   cells: Map<CellId, HTMLElement>
+  spark: SVGPolylineElement | null
   price: number | null
 }
 
@@ -39,12 +42,15 @@ export class RowPainter {
 
   attach(symbol: string, element: HTMLElement): () => void {
     const cells = new Map<CellId, HTMLElement>()
+    const spark = element.querySelector('polyline')
     for (const cell of element.querySelectorAll<HTMLElement>('[data-cell]')) {
       cells.set(cell.dataset.cell as CellId, cell)
     }
-    const row: Row = { element, cells, price: null }
+    const row: Row = { element, cells, spark, price: null }
     this.rows.set(symbol, row)
     this.paint(symbol)
+    const quote = this.store.get(symbol)
+    if (quote) this.paintSpark(row, quote)
     return () => {
       if (this.rows.get(symbol) === row) this.rows.delete(symbol)
     }
@@ -56,8 +62,16 @@ export class RowPainter {
     this.live = live
     for (const [symbol, row] of this.rows) {
       const quote = this.store.get(symbol)
-      if (quote) this.paintAge(row, quote)
+      if (!quote) continue
+      this.paintAge(row, quote)
+      this.paintSpark(row, quote)
     }
+  }
+
+  private paintSpark({ spark }: Row, { minutes }: Quote): void {
+    if (!spark) return
+    const points = sparkPoints(minutes, Math.floor(this.now / 60_000))
+    if (spark.getAttribute('points') !== points) spark.setAttribute('points', points)
   }
 
   private paint(symbol: string): void {
@@ -69,7 +83,9 @@ export class RowPainter {
     write(row, 'change', formatChange(amount, quote.price))
     write(row, 'percent', formatPercent(changePercent(quote)))
     write(row, 'volume', formatVolume(quote.dayVolume))
+    write(row, 'trend', quote.trend ? trendWords[quote.trend] : '')
     mark(row.element, 'trend', direction(amount))
+    mark(row.element, 'going', quote.trend ?? '')
     this.paintMove(row, quote.price)
     this.paintAge(row, quote)
   }
@@ -82,7 +98,7 @@ export class RowPainter {
     write(row, 'arrow', move === 'up' ? '▲' : '▼')
     mark(row.element, 'move', move)
     const cell = row.cells.get('last')
-    if (cell) this.flashes.flash(cell, move)
+    if (cell && useSettings.getState().flash) this.flashes.flash(cell, move)
   }
 
   private paintAge(row: Row, quote: Quote): void {
@@ -92,6 +108,8 @@ export class RowPainter {
     mark(row.element, 'stale', stale ? 'true' : '')
   }
 }
+
+const trendWords = { up: '↗ up', down: '↘ down', flat: '→ flat' } as const
 
 function direction(amount: number | null): 'up' | 'down' | '' {
   if (!amount) return ''

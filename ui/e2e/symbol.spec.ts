@@ -1,0 +1,166 @@
+import { expect, type Page, test } from '@playwright/test'
+import { complaints, look, openLive, openMarket, schemes, sizes } from './page'
+
+const studies = 'ind=sma(20);bollinger(20,2);rsi(14);macd(12,26,9)'
+
+/** Opens the chart of a symbol and waits for its candles. */
+async function openChart(page: Page, symbol: string, search = ''): Promise<void> {
+  await openLive(page, `/s/${symbol}?${search}`)
+  await expect(page.locator('[data-value="close"]')).toHaveText(/\d/)
+}
+
+test('the candle grows, and another interval and symbol need no mouse', async ({ page }) => {
+  const found = complaints(page)
+  const [first = '', second = ''] = await openMarket(page)
+  await openChart(page, first)
+  const volume = page.locator('[data-value="volume"]')
+  const before = await volume.textContent()
+  await expect(volume).not.toHaveText(before ?? '', { timeout: 15_000 })
+
+  await page.keyboard.press('1')
+  await expect(page).toHaveURL(/interval=1s/)
+  await page.keyboard.press('ArrowDown')
+  await expect(page.getByRole('heading', { level: 1, name: second })).toBeVisible()
+  await page.keyboard.type(first.toLowerCase())
+  await page.keyboard.press('Enter')
+  await expect(page.getByRole('heading', { level: 1, name: first })).toBeVisible()
+  await expect(page).toHaveURL(new RegExp(`/s/${first}\\?interval=1s`))
+  expect(found).toEqual([])
+})
+
+test('who comes back to a symbol asks only for what came since', async ({ page }) => {
+  const [first = '', second = ''] = await openMarket(page)
+  await openChart(page, first)
+  await openSymbol(page, second)
+  const asked: string[] = []
+  page.on('request', (request) => {
+    const url = new URL(request.url())
+    if (url.pathname === `/api/stocks/${first}/candles`) asked.push(url.search)
+  })
+  await openSymbol(page, first)
+  await expect(page.locator('[data-value="close"]')).toHaveText(/\d/)
+  await page.waitForTimeout(500)
+  expect(asked.every((search) => search.includes('from='))).toBe(true)
+})
+
+async function openSymbol(page: Page, symbol: string): Promise<void> {
+  await page.getByRole('complementary', { name: 'Watchlist' }).getByRole('link', { name: symbol }).click()
+  await expect(page.getByRole('heading', { level: 1, name: symbol })).toBeVisible()
+}
+
+test('an indicator is chosen with its numbers, and stands in the address', async ({ page }) => {
+  const [symbol = ''] = await openMarket(page)
+  await openChart(page, symbol)
+  await page.getByRole('button', { name: 'Indicators' }).click()
+  await page.getByLabel('Find an indicator').fill('rsi')
+  await page.getByRole('button', { name: /^rsi/ }).click()
+  await page.getByRole('textbox', { name: 'n' }).fill('7')
+  await page.getByRole('button', { name: 'Add to the chart' }).click()
+  await expect(page).toHaveURL(/ind=rsi/)
+  await expect(page.locator('[data-value="= rsi_7"]')).toHaveText(/\d/)
+  await page.getByRole('button', { name: 'Remove rsi(7)' }).click()
+  await expect(page).not.toHaveURL(/ind=/)
+})
+
+test('a price alert is a line: made, moved with the mouse, removed', async ({ page, request }) => {
+  const [symbol = ''] = await openMarket(page)
+  const left = await (await request.get(`/api/rules?symbol=${symbol}`)).json()
+  for (const { id } of left.rules) await request.delete(`/api/rules/${id}`)
+  await openChart(page, symbol, 'interval=1m')
+  await page.getByRole('button', { name: 'Alerts', exact: true }).click()
+  await page.getByRole('button', { name: 'Add', exact: true }).click()
+  await expect(page.getByLabel(/^Price of .*price crosses above/)).toBeVisible()
+  const stored = async () => {
+    const { rules } = await (await request.get(`/api/rules?symbol=${symbol}`)).json()
+    return rules.map(({ when }: { when: string }) => when)
+  }
+  const [when = ''] = await stored()
+  await page.keyboard.press('Escape')
+
+  const chart = page.getByRole('figure', { name: /^Chart of/ })
+  const box = await chart.boundingBox()
+  if (!box) throw new Error('the chart has no box')
+  const x = box.x + box.width / 2
+  // The line is where the pointer can take it.
+  let y = box.y + 10
+  for (; y < box.y + box.height; y += 4) {
+    await page.mouse.move(x, y)
+    if ((await chart.getAttribute('data-grab')) === 'true') break
+  }
+  await page.mouse.down()
+  await page.mouse.move(x, y + 30, { steps: 4 })
+  await page.mouse.up()
+  await expect.poll(async () => (await stored())[0]).not.toBe(when)
+
+  await page.getByRole('button', { name: /^Alerts/ }).click()
+  await page.getByRole('button', { name: /^Remove/ }).click()
+  await expect.poll(stored).toEqual([])
+})
+
+test('the table holds the numbers of the chart, and the data can be taken away', async ({ page }) => {
+  const [symbol = ''] = await openMarket(page)
+  await openChart(page, symbol)
+  const picture = page.waitForEvent('download')
+  await page.getByRole('button', { name: 'Export' }).click()
+  await page.getByRole('menuitem', { name: 'Picture (PNG)' }).click()
+  expect((await picture).suggestedFilename()).toBe(`${symbol}-1m.png`)
+  const data = page.waitForEvent('download')
+  await page.getByRole('button', { name: 'Export' }).click()
+  await page.getByRole('menuitem', { name: 'Candles in sight (CSV)' }).click()
+  expect((await data).suggestedFilename()).toMatch(/\.csv$/)
+  await page.keyboard.press('Shift+T')
+  await expect(
+    page
+      .getByRole('region', { name: `Candles of ${symbol}` })
+      .getByRole('row')
+      .nth(3),
+  ).toBeVisible()
+})
+
+test('a paused chart stands still, and goes on', async ({ page }) => {
+  const [symbol = ''] = await openMarket(page)
+  await openChart(page, symbol, 'interval=1s')
+  await page.keyboard.press('Space')
+  await expect(page.getByText('Paused: the chart stands still')).toBeVisible()
+  await page.keyboard.press('Space')
+  await expect(page.getByText('Paused: the chart stands still')).toBeHidden()
+})
+
+for (const colorScheme of schemes) {
+  for (const size of Object.keys(sizes) as (keyof typeof sizes)[]) {
+    test(`the symbol and the settings look right: ${colorScheme}, ${size}`, async ({ browser, request }) => {
+      const { stocks } = await (await request.get('/api/stocks')).json()
+      const [one, two, three] = stocks.map((stock: { symbol: string }) => stock.symbol)
+      await look({
+        ...{ browser, name: 'symbol', colorScheme, size },
+        open: async (page) => {
+          await openChart(page, one, studies)
+          await expect(page.locator('[data-value="= sma_20"]')).toHaveText(/\d/)
+          await page.waitForTimeout(1000)
+        },
+      })
+      await look({
+        ...{ browser, name: 'compare', colorScheme, size },
+        open: async (page) => {
+          await openChart(page, one, `interval=1s&range=15m&style=area&cmp=${two},${three}`)
+          await page.waitForTimeout(2000)
+        },
+      })
+      await look({
+        ...{ browser, name: 'table', colorScheme, size },
+        open: async (page) => {
+          await openChart(page, one)
+          await page.getByRole('button', { name: 'Show as a table' }).click()
+          await page.waitForTimeout(500)
+        },
+      })
+      await look({
+        ...{ browser, name: 'settings', colorScheme, size },
+        open: async (page) => {
+          await openLive(page, '/settings')
+          await expect(page.getByRole('heading', { level: 1, name: 'Settings' })).toBeVisible()
+        },
+      })
+    })
+  }
+}

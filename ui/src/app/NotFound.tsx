@@ -1,0 +1,11 @@
+import { Link } from '@tanstack/react-router'
+import { Empty } from '@/shared/panel/Panel'
+
+export function NotFound() {
+  return (
+    <Empty title="There is no such screen">
+      The address may be mistyped, or of another version. <Link to="/">Go to the market</Link>, or press
+      Ctrl+K to find a symbol.
+    </Empty>
+  )
+}

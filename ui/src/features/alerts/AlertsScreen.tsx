@@ -1,0 +1,25 @@
+import { useAddress } from '@/shared/ops/address'
+import { ConnectionNotice } from '@/shared/ops/ConnectionNotice'
+import { ScreenTitle } from '@/shared/ops/pieces'
+import classes from './alerts.module.css'
+import { Fired } from './fired/Fired'
+import { Rules } from './rules/Rules'
+import { Ringing } from './watch/Ringing'
+
+/** What was raised, and by which rules. */
+export function AlertsScreen() {
+  const [{ symbol }] = useAddress()
+  return (
+    <div className={classes.screen}>
+      <ScreenTitle>Alerts</ScreenTitle>
+      <div className={classes.notices}>
+        <ConnectionNotice what="alerts" />
+      </div>
+      <Fired />
+      <div style={{ display: 'flex', minHeight: 0, flexDirection: 'column', gap: 8 }}>
+        <Ringing />
+        <Rules symbol={symbol} />
+      </div>
+    </div>
+  )
+}

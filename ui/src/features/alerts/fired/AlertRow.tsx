@@ -1,0 +1,81 @@
+import { Checkbox } from '@mantine/core'
+import { Link } from '@tanstack/react-router'
+import { formatDateTime, formatTime } from '@/shared/lib/time'
+import { JourneyLink } from '@/shared/ops/JourneyLink'
+import { Facts } from '@/shared/ops/pieces'
+import { tableClasses } from '@/shared/ops/Table'
+import type { Alert } from '../data'
+import { Severity } from '../Severity'
+
+interface AlertRowProps {
+  alert: Alert
+  picked: boolean
+  pick: (id: string, on: boolean) => void
+  open: boolean
+  toggle: () => void
+}
+
+export function AlertRow({ alert, picked, pick, open, toggle }: AlertRowProps) {
+  return (
+    <>
+      <tr data-alert={alert.id} data-selected={open || undefined}>
+        <td>
+          <Checkbox
+            size="xs"
+            aria-label={`Pick ${alert.symbol} at ${formatTime(alert.time)}`}
+            checked={picked && alert.acknowledgedAt === null}
+            disabled={alert.acknowledgedAt !== null}
+            onChange={(event) => pick(alert.id, event.currentTarget.checked)}
+          />
+        </td>
+        <td title={formatDateTime(alert.time)}>{whenText(alert.time)}</td>
+        <td>
+          <Severity level={alert.severity} />
+        </td>
+        <th scope="row">{alert.symbol}</th>
+        <td data-wrap>
+          <button type="button" className={tableClasses.open} data-open aria-expanded={open} onClick={toggle}>
+            {alert.text}
+          </button>
+        </td>
+        <td className={tableClasses.dim}>{alert.name || alert.rule}</td>
+        <td className={tableClasses.dim} title={formatDateTime(alert.acknowledgedAt)}>
+          {alert.acknowledgedAt === null ? 'nobody yet' : (alert.acknowledgedBy ?? 'somebody')}
+        </td>
+      </tr>
+      {open && (
+        <tr>
+          <td />
+          <td colSpan={6} style={{ whiteSpace: 'normal', paddingBottom: 8 }}>
+            <Facts
+              facts={[
+                ['Condition', <code key="when">{alert.when}</code>],
+                ['Compared', Object.entries(alert.values).map(([name, value]) => `${name} = ${value}`).join(', ')],
+                ['Event time', formatDateTime(alert.time)],
+                [
+                  'Chart',
+                  <Link key="chart" to="/s/$symbol" params={{ symbol: alert.symbol }}>
+                    {alert.symbol}
+                  </Link>,
+                ],
+                ...(alert.position
+                  ? [['Journey', <JourneyLink key="journey" position={alert.position} />] as const]
+                  : []),
+                ...(alert.acknowledgedAt
+                  ? [['Acknowledged', `${formatDateTime(alert.acknowledgedAt)} by ${alert.acknowledgedBy}`] as const]
+                  : []),
+              ]}
+            />
+          </td>
+        </tr>
+      )}
+    </>
+  )
+}
+
+const day = 86_400_000
+
+/** Of today the time is enough. */
+function whenText(time: string): string {
+  return Date.now() - Date.parse(time) < day ? formatTime(time) : formatDateTime(time)
+}

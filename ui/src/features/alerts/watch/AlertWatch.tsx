@@ -1,0 +1,51 @@
+import '@mantine/notifications/styles.css'
+import { Notifications, notifications } from '@mantine/notifications'
+import { Link } from '@tanstack/react-router'
+import { useRef } from 'react'
+import { useSettings } from '@/shared/settings/settings'
+import { useSubject } from '@/shared/stream'
+import type { Alert } from '../data'
+import { Severity } from '../Severity'
+import { notify, ring } from './ring'
+
+/** More than so many at once are told as one: a storm must not bury the page. */
+const most = 3
+
+/** Tells every alert as it is raised, on any screen. What was raised before the page came is no news. */
+export function AlertWatch() {
+  const sound = useSettings((settings) => settings.sound)
+  const told = useRef(new Set<string>())
+  useSubject<Alert>('alerts.>', (messages) => {
+    const news = messages
+      .filter(({ snapshot, view }) => !snapshot && !view)
+      .map(({ data }) => data)
+      .filter(({ id }) => !told.current.has(id))
+    if (news.length === 0) return
+    if (told.current.size > 5000) told.current.clear()
+    for (const { id } of news) told.current.add(id)
+    tell(news)
+    if (sound) ring(news.some(({ severity }) => severity === 'critical'))
+  })
+  return <Notifications position="bottom-right" limit={4} containerWidth={360} zIndex={250} />
+}
+
+function tell(news: readonly Alert[]): void {
+  for (const { id, severity, symbol, text, name, rule } of news.slice(0, most)) {
+    notifications.show({
+      id,
+      title: <Severity level={severity} />,
+      message: text,
+      color: severity === 'critical' ? 'red' : severity === 'warning' ? 'yellow' : 'blue',
+      autoClose: severity === 'critical' ? 15_000 : 6000,
+      withBorder: true,
+    })
+    notify(`${symbol}: ${name || rule}`, text, id)
+  }
+  if (news.length <= most) return
+  notifications.show({
+    id: 'more alerts',
+    title: `${news.length - most} more alerts`,
+    message: <Link to="/alerts">See all of them</Link>,
+    withBorder: true,
+  })
+}

@@ -1,0 +1,1 @@
+export { InspectorScreen as Screen } from './InspectorScreen'

@@ -1,0 +1,1 @@
+export { PipelineScreen as Screen } from './PipelineScreen'

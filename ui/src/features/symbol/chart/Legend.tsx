@@ -1,0 +1,129 @@
+import { ActionIcon } from '@mantine/core'
+import { IconX } from '@tabler/icons-react'
+import { type Ref, useEffect, useImperativeHandle, useRef } from 'react'
+import { formatPercent, formatPrice, formatVolume, unknown } from '@/shared/lib/format'
+import { formatDateTime } from '@/shared/lib/time'
+import type { Bar } from '../data/bar'
+import type { CandleSeries } from '../data/candleSeries'
+import type { IndicatorPoints } from '../data/useIndicators'
+import type { Interval } from '../search'
+import classes from './ChartPanel.module.css'
+import type { Study } from './studies'
+
+export interface LegendHandle {
+  /** shows the bar of a time; null is the newest */
+  show: (time: number | null) => void
+  /** writes what is shown anew */
+  refresh: () => void
+}
+
+interface LegendProps {
+  ref: Ref<LegendHandle>
+  symbol: string
+  interval: Interval
+  series: CandleSeries
+  studies: readonly Study[]
+  layers: readonly IndicatorPoints[]
+  remove: (spec: string) => void
+}
+
+/** The numbers under the crosshair, written past React: they change with every move of the pointer. */
+export function Legend({ ref, symbol, interval, series, studies, layers, remove }: LegendProps) {
+  const box = useRef<HTMLDivElement>(null)
+  const time = useRef<number | null>(null)
+
+  const write = () => {
+    const bar = time.current === null ? series.last : series.at(time.current)
+    const before = bar && series.all[series.find(bar.time) - 1]
+    for (const cell of box.current?.querySelectorAll<HTMLElement>('[data-value]') ?? []) {
+      const text = textOf(cell.dataset.value ?? '', bar, before, layers)
+      if (cell.textContent !== text) cell.textContent = text
+    }
+    if (box.current) box.current.dataset.way = bar && bar.close < bar.open ? 'down' : 'up'
+  }
+  useImperativeHandle(ref, () => ({
+    show: (to) => {
+      time.current = to
+      write()
+    },
+    refresh: write,
+  }))
+  useEffect(write)
+
+  return (
+    <div className={classes.legend} ref={box}>
+      <div className={classes.legendLine}>
+        <b>{symbol}</b> <span className={classes.quiet}>{interval}</span>
+        <span className={classes.quiet} data-value="time" />
+        <span className={classes.ohlc}>
+          O <i data-value="open" /> H <i data-value="high" /> L <i data-value="low" /> C{' '}
+          <i data-value="close" /> <i data-value="change" />
+        </span>
+        <span className={classes.quiet}>
+          Vol <span data-value="volume" />
+        </span>
+        <span className={classes.amended} data-value="amended" />
+      </div>
+      {studies.map(({ spec, title, lines }) => (
+        <div key={spec} className={classes.legendLine}>
+          <span>{title}</span>
+          {lines.map(({ name, color }) => (
+            <span
+              key={name}
+              data-value={`= ${name}`}
+              style={{ color: `var(--sf-series-${(color % 6) + 1})` }}
+              title={name}
+            />
+          ))}
+          <ActionIcon
+            variant="subtle"
+            color="gray"
+            size={20}
+            aria-label={`Remove ${spec}`}
+            className={classes.remove ?? ''}
+            onClick={() => remove(spec)}
+          >
+            <IconX size={12} aria-hidden />
+          </ActionIcon>
+        </div>
+      ))}
+    </div>
+  )
+}
+
+function textOf(
+  name: string,
+  bar: Bar | undefined,
+  before: Bar | undefined,
+  layers: readonly IndicatorPoints[],
+): string {
+  if (!bar) return ''
+  if (name.startsWith('= ')) {
+    const wanted = name.slice(2)
+    const value = layers.findLast((layer) => layer.get(bar.time)?.[wanted] !== undefined)?.get(bar.time)?.[
+      wanted
+    ]
+    return value === undefined ? unknown : formatValue(value)
+  }
+  switch (name) {
+    case 'time':
+      return formatDateTime(bar.time * 1000)
+    case 'open':
+    case 'high':
+    case 'low':
+    case 'close':
+      return formatPrice(bar[name])
+    case 'change':
+      return before ? formatPercent(100 * (bar.close / before.close - 1)) : ''
+    case 'volume':
+      return formatVolume(bar.volume)
+    case 'amended':
+      return bar.amended > 0 ? `amended by ${bar.amended} late` : ''
+    default:
+      return ''
+  }
+}
+
+function formatValue(value: number): string {
+  return Math.abs(value) >= 100_000 ? formatVolume(value) : formatPrice(value)
+}

@@ -1,0 +1,42 @@
+import { type Formula, isOverlay, readSpec, valueName } from '../data/specs'
+
+/** One line of an indicator, as it is drawn. */
+export interface Line {
+  /** name of the value: "macd_12_26_9.signal" */
+  name: string
+  kind: 'line' | 'histogram'
+  /** which of the theme's series colours */
+  color: number
+  dashed: boolean
+}
+
+/** An indicator as it is drawn: over the prices, or in a pane of its own. */
+export interface Study {
+  spec: string
+  title: string
+  pane: number
+  lines: Line[]
+}
+
+/** Where the specs are drawn: what is no overlay gets the next pane, in the order of the specs. */
+export function planStudies(specs: readonly string[], formulas: readonly Formula[]): Study[] {
+  let pane = 0
+  let color = 0
+  return specs.flatMap((spec) => {
+    const formula = formulas.find(({ name }) => name === readSpec(spec).name)
+    if (!formula) return []
+    const main = valueName(spec, formulas)
+    const usual = formula.names?.[0] ?? formula.name
+    const overlay = isOverlay(formula)
+    const first = color
+    const lines = (formula.names ?? []).map((name): Line => {
+      const part = name.slice(usual.length)
+      const band = part === '.upper' || part === '.lower'
+      const kind = part === '.histogram' ? 'histogram' : 'line'
+      if (part !== '' && !band && kind === 'line') color++
+      return { name: main + part, kind, color: band ? first : color, dashed: band }
+    })
+    color++
+    return [{ spec, title: spec, pane: overlay ? 0 : ++pane, lines }]
+  })
+}

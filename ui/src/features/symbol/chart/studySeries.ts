@@ -1,0 +1,105 @@
+import {
+  HistogramSeries,
+  type IChartApi,
+  type ISeriesApi,
+  LineSeries,
+  LineStyle,
+  type SeriesType,
+  type UTCTimestamp,
+} from 'lightweight-charts'
+import type { IndicatorPoints } from '../data/useIndicators'
+import type { ChartColors } from './colors'
+import type { Line, Study } from './studies'
+
+interface Drawn {
+  api: ISeriesApi<SeriesType>
+  line: Line
+  pane: number
+  last: number
+}
+
+/** The lines of the indicators. A line that stays in its place keeps its series. */
+export class StudySeries {
+  private readonly drawn = new Map<string, Drawn>()
+  private colors: ChartColors | null = null
+  private base: IndicatorPoints | undefined
+
+  constructor(private readonly chart: IChartApi) {}
+
+  paint(colors: ChartColors): void {
+    this.colors = colors
+    for (const { api, line } of this.drawn.values()) api.applyOptions({ color: this.colorOf(line) })
+  }
+
+  plan(studies: readonly Study[]): void {
+    const wanted = new Map(
+      studies.flatMap(({ pane, lines }) => lines.map((line) => [line.name, { line, pane }] as const)),
+    )
+    for (const [name, { api, pane }] of this.drawn) {
+      if (wanted.get(name)?.pane === pane) continue
+      this.chart.removeSeries(api)
+      this.drawn.delete(name)
+    }
+    for (const [name, { line, pane }] of wanted) {
+      const known = this.drawn.get(name)
+      if (known) {
+        known.line = line
+        known.api.applyOptions({ color: this.colorOf(line) })
+      } else this.drawn.set(name, { api: this.add(line, pane), line, pane, last: 0 })
+    }
+    this.base = undefined
+    for (const [at, pane] of this.chart.panes().entries()) pane.setStretchFactor(at === 0 ? 4 : 1)
+  }
+
+  /** Draws the values: layers later in the list are newer than what is before them. */
+  draw(layers: readonly IndicatorPoints[], times: readonly number[]): void {
+    const [base] = layers
+    const whole = base !== this.base
+    this.base = base
+    for (const drawn of this.drawn.values()) {
+      if (whole || drawn.last === 0) this.drawAll(drawn, layers, times)
+      else this.drawTail(drawn, layers.slice(1))
+    }
+  }
+
+  private drawAll(drawn: Drawn, layers: readonly IndicatorPoints[], times: readonly number[]): void {
+    const { name } = drawn.line
+    const points = times.flatMap((time) => {
+      const value = layers.findLast((layer) => layer.get(time)?.[name] !== undefined)?.get(time)?.[name]
+      return value === undefined ? [] : [this.point(drawn.line, time, value)]
+    })
+    drawn.api.setData(points)
+    drawn.last = Number(points.at(-1)?.time ?? 0)
+  }
+
+  private drawTail(drawn: Drawn, layers: readonly IndicatorPoints[]): void {
+    for (const layer of layers) {
+      for (const [time, values] of [...layer].slice(-50)) {
+        const value = values[drawn.line.name]
+        if (value === undefined) continue
+        drawn.api.update(this.point(drawn.line, time, value), time < drawn.last)
+        drawn.last = Math.max(drawn.last, time)
+      }
+    }
+  }
+
+  private point(line: Line, time: number, value: number) {
+    const point = { time: time as UTCTimestamp, value }
+    if (line.kind === 'line' || !this.colors) return point
+    return { ...point, color: value >= 0 ? this.colors.up : this.colors.down }
+  }
+
+  private add(line: Line, pane: number): ISeriesApi<SeriesType> {
+    const quiet = { priceLineVisible: false, lastValueVisible: pane > 0 }
+    const color = this.colorOf(line)
+    if (line.kind === 'histogram') return this.chart.addSeries(HistogramSeries, { ...quiet, color }, pane)
+    const lineStyle = line.dashed ? LineStyle.Dashed : LineStyle.Solid
+    const looks = { ...quiet, color, lineStyle, lineWidth: 1 as const, crosshairMarkerRadius: 2 }
+    return this.chart.addSeries(LineSeries, looks, pane)
+  }
+
+  private colorOf(line: Line): string {
+    const all = this.colors?.series ?? []
+    return all[line.color % Math.max(1, all.length)] ?? ''
+  }
+}

@@ -1,0 +1,1 @@
+export { SymbolScreen as Screen } from './SymbolScreen'

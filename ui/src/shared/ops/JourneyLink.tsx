@@ -1,0 +1,10 @@
+import { Link } from '@tanstack/react-router'
+
+/** A place in Kafka, that leads to the way of what stands there. */
+export function JourneyLink({ position, children }: { position: string; children?: string }) {
+  return (
+    <Link to="/inspector" search={{ journey: position } as never} title={`The way of ${position}`}>
+      {children ?? position}
+    </Link>
+  )
+}

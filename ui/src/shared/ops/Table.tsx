@@ -1,0 +1,45 @@
+import type { ReactNode } from 'react'
+import classes from './table.module.css'
+
+export interface Head {
+  label: string
+  number?: boolean
+  /** what the column means, where its name does not say it */
+  title?: string
+  /** the name is only for who hears the page */
+  quiet?: boolean
+  /** what stands there in place of the name */
+  content?: ReactNode
+}
+
+interface TableProps {
+  label: string
+  heads: readonly (Head | string)[]
+  children: ReactNode
+}
+
+/** A dense table that scrolls in its panel, by keyboard too. */
+export function Table({ label, heads, children }: TableProps) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard
+    <section className={classes.scroll} aria-label={`${label}, table`} tabIndex={0}>
+      <table className={classes.table} aria-label={label}>
+        <thead>
+          <tr>
+            {heads.map((head) => {
+              const { label, number, title, quiet, content }: Head = typeof head === 'string' ? { label: head } : head
+              return (
+                <th key={label} scope="col" title={title} data-number={number || undefined} aria-label={label}>
+                  {content ?? (quiet ? '' : label)}
+                </th>
+              )
+            })}
+          </tr>
+        </thead>
+        <tbody>{children}</tbody>
+      </table>
+    </section>
+  )
+}
+
+export { classes as tableClasses }

@@ -1,0 +1,41 @@
+export interface Sample {
+  /** unix ms */
+  at: number
+  value: number
+}
+
+interface TrendProps {
+  samples: readonly Sample[]
+  /** ms that the width stands for, up to the newest sample */
+  span: number
+  label: string
+  width?: number
+  height?: number
+}
+
+/** A line of the last minutes, from zero on: two of them can be compared by their form. */
+export function Trend({ samples, span, label, width = 96, height = 22 }: TrendProps) {
+  const path = trendPath(samples, span, width, height)
+  return (
+    <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`} role="img" aria-label={label}>
+      <path d={path} fill="none" stroke="var(--sf-series-1)" strokeWidth="1.25" strokeLinejoin="round" />
+    </svg>
+  )
+}
+
+/** The line as a path. A break of more than 10 s in what is known is a break in the line. */
+export function trendPath(samples: readonly Sample[], span: number, width: number, height: number): string {
+  const end = samples.at(-1)?.at ?? 0
+  const shown = samples.filter(({ at }) => at >= end - span)
+  const top = Math.max(1e-9, ...shown.map(({ value }) => value))
+  let before = Number.NEGATIVE_INFINITY
+  return shown
+    .map(({ at, value }) => {
+      const x = width - ((end - at) / span) * width
+      const y = height - 1.5 - (value / top) * (height - 3)
+      const command = at - before > 10_000 ? 'M' : 'L'
+      before = at
+      return `${command}${x.toFixed(1)} ${y.toFixed(1)}`
+    })
+    .join('')
+}

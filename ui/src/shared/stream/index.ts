@@ -1,0 +1,5 @@
+export { StreamProvider, useHot, useLatest, useStream, useStreamStatus, useSubject } from './hooks'
+export { StreamHub, type StreamStatus } from './hub'
+export type { DataMessage, Hops, TickData, TickMessage } from './messages'
+export { token } from './pattern'
+export type { Phase } from './socket'
