@@ -34,14 +34,18 @@ var plan = map[string][]string{
 	"functions/logins":      {".", "functions", "functions/window"},
 	"functions/notify":      {".", "functions"},
 	"functions/window":      {"."},
-	"api":                   {".", "api/live"},
+	"api":                   {".", "api/live", "api/guard"},
+	"api/guard":             {"."},
 	"api/live":              {"."},
 	"ui":                    {},
 	"infra/embedded":        {"."},
+	"infra/ingest":          {"."},
 	"infra/jetstream":       {"."},
 	"infra/kafka":           {"."},
 	"infra/kafka/kafkatest": {".", "infra/kafka"},
+	"infra/k8s":             {}, // tests of what is configured there
 	"infra/postgres":        {"."},
+	"infra/prometheus":      {}, // likewise
 	"infra/simulate":        {"."},
 	"cmd":                   {"."},
 }
@@ -61,6 +65,7 @@ var vendors = map[string][]string{
 	"github.com/danielgtaylor/huma":       {"api"},
 	"github.com/olahol/melody":            {"api/live"},
 	"github.com/gorilla/websocket":        {"api/live", "cmd"}, // melody's; in cmd the benchmark's client
+	"github.com/klauspost/compress":       {"api/guard"},
 	"github.com/alecthomas/kong":          {"cmd"},
 	"github.com/prometheus/client_golang": {"bridge", "functions", "api", "cmd"},
 	"golang.org/x/sync":                   {"bridge", "functions", "api", "infra", "cmd"},

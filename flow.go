@@ -199,6 +199,7 @@ var addresses = []Address{
 
 	{Place{KindBucket, BucketRules}, "alert rules by their ID; `streamflow rules`"},
 	{Place{KindBucket, BucketFunctions}, "by function: the desired state, `<function>.layout` how its state is laid out, `<function>.next` how it is going to be; `streamflow functions`"},
+	{Place{KindBucket, BucketKeys}, "API keys by their ID, hashed, and `<id>.used` when each was last used; `streamflow keys`"},
 	{Place{KindBucket, BucketLetters}, "what people have done with dead letters: replayed to where, or discarded and why; key = `bridge` or the function, and the position"},
 	{Place{KindBucket, BucketStatus}, "what workers say each second, in memory: `worker.<id>`, `shard.<function>.<shard>`"},
 

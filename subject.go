@@ -42,6 +42,7 @@ const (
 
 	BucketRules     = "rules"     // alert rules
 	BucketFunctions = "functions" // the desired state and the layout of each function
+	BucketKeys      = "keys"      // API keys, hashed
 	BucketLetters   = "letters"   // what people have done with dead letters
 	BucketStatus    = "status"    // what the workers say of their shards; in memory, for seconds
 

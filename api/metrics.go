@@ -46,7 +46,7 @@ func (s *Server) register(r prometheus.Registerer) error {
 	gauge := func(name, help string, fn func() float64) prometheus.Collector {
 		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "streamflow_feed_" + name, Help: help}, fn)
 	}
-	return registerAll(r, s.http.requests, s.http.seconds,
+	return registerAll(r, s.http.requests, s.http.seconds, s.pipeline.passing, freshness{s.board},
 		gauge("last_sequence", "Stream sequence of the newest tick that the API has taken.", func() float64 {
 			last, _ := s.live.Last(streamflow.StreamTicks)
 			return float64(last)

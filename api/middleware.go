@@ -2,6 +2,7 @@ package api
 
 import (
 	"bufio"
+	"context"
 	"crypto/rand"
 	"errors"
 	"log/slog"
@@ -9,31 +10,39 @@ import (
 	"net/http"
 	"runtime/debug"
 	"time"
+
+	"streamflow/api/guard"
 )
 
 // headerRequestID ties an answer to the lines of the log.
 const headerRequestID = "X-Request-Id"
 
 // around is the one door of all requests: it names the request, counts it,
-// logs it, and turns a panic into a 500.
+// logs it, and turns a panic into a 500. The guard stands behind it, so that
+// what is refused is counted and logged too.
 func (s *Server) around(mux *http.ServeMux) http.Handler {
+	guarded := s.guard.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		rec, _ := r.Context().Value(recorderKey{}).(*recorder)
+		defer func() { rec.pattern, rec.who = r.Pattern, guard.From(r.Context()) }() // the mux writes it to its own copy of the request
+		mux.ServeHTTP(w, r)
+	}))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()
 		id := requestID(r.Header.Get(headerRequestID))
 		w.Header().Set(headerRequestID, id)
-		w.Header().Set("X-Content-Type-Options", "nosniff")
 		rec := &recorder{ResponseWriter: w}
 		defer func() {
 			if fault := recover(); fault != nil {
 				s.recovered(rec, r, id, fault)
 			}
 			took := time.Since(began)
-			s.http.observe(s.operation(r.Pattern), r.Method, rec.code(), took)
+			s.http.observe(s.operation(rec.pattern), r.Method, rec.code(), took)
 			s.log.LogAttrs(r.Context(), slog.LevelDebug, "request",
 				slog.String("id", id), slog.String("method", r.Method), slog.String("path", r.URL.EscapedPath()),
-				slog.Int("status", rec.code()), slog.Int64("bytes", rec.bytes), slog.Duration("took", took))
+				slog.Int("status", rec.code()), slog.Int64("bytes", rec.bytes), slog.Duration("took", took),
+				slog.String("who", rec.who.Text()))
 		}()
-		mux.ServeHTTP(rec, r)
+		guarded.ServeHTTP(rec, r.WithContext(context.WithValue(r.Context(), recorderKey{}, rec)))
 	})
 }
 
@@ -65,9 +74,14 @@ func requestID(given string) string {
 // recorder remembers what was answered.
 type recorder struct {
 	http.ResponseWriter
-	status int
-	bytes  int64
+	status  int
+	bytes   int64
+	pattern string          // of the mux, "" if it never got there
+	who     guard.Principal // who asked
 }
+
+// recorderKey leads from a request to its recorder.
+type recorderKey struct{}
 
 // WriteHeader implements [http.ResponseWriter].
 func (rec *recorder) WriteHeader(status int) {

@@ -14,7 +14,7 @@ import (
 // OpenAPI returns the OpenAPI 3.1 document of the API as indented JSON, without
 // a server. Equal code gives equal bytes.
 func OpenAPI() ([]byte, error) {
-	return documentJSON(newAPI(http.NewServeMux(), &Server{}).OpenAPI())
+	return documentJSON(newDocument(http.NewServeMux(), &Server{}).OpenAPI())
 }
 
 func documentJSON(doc *huma.OpenAPI) ([]byte, error) {
@@ -32,7 +32,7 @@ func documentJSON(doc *huma.OpenAPI) ([]byte, error) {
 
 // documents serve the OpenAPI document in its forms, made once.
 type documents struct {
-	json, yaml, page http.Handler
+	json, yaml, async, page http.Handler
 }
 
 func newDocuments(doc *huma.OpenAPI) (documents, error) {
@@ -44,14 +44,19 @@ func newDocuments(doc *huma.OpenAPI) (documents, error) {
 	if err != nil {
 		return documents{}, fmt.Errorf("encode the OpenAPI document as YAML: %w", err)
 	}
+	async, err := AsyncAPI()
+	if err != nil {
+		return documents{}, err
+	}
 	page, err := docsPage(doc)
 	if err != nil {
 		return documents{}, err
 	}
 	return documents{
-		json: content("application/openapi+json", asJSON),
-		yaml: content("application/openapi+yaml", asYAML),
-		page: page,
+		json:  content("application/openapi+json", asJSON),
+		yaml:  content("application/openapi+yaml", asYAML),
+		async: content("application/asyncapi+json", async),
+		page:  page,
 	}, nil
 }
 
@@ -83,7 +88,8 @@ func operations(doc *huma.OpenAPI) []*huma.Operation {
 // operationNames maps the patterns of the mux to the names that metrics use.
 func operationNames(doc *huma.OpenAPI) map[string]string {
 	names := map[string]string{
-		"GET /openapi.json": "get-openapi", "GET /openapi.yaml": "get-openapi", "GET /docs": "get-docs",
+		"GET /openapi.json": "get-openapi", "GET /openapi.yaml": "get-openapi", "GET /asyncapi.json": "get-asyncapi",
+		"GET /docs": "get-docs", "GET /docs/plain": "get-docs",
 	}
 	for _, op := range operations(doc) {
 		names[op.Method+" "+op.Path] = op.OperationID

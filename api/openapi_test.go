@@ -4,11 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
-	"os"
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write ../docs/openapi.json")
+var update = flag.Bool("update", false, "write ../docs/openapi.json and ../docs/asyncapi.json")
 
 func TestOpenAPIDocument(t *testing.T) {
 	const path = "../docs/openapi.json"
@@ -19,18 +18,7 @@ func TestOpenAPIDocument(t *testing.T) {
 	if again, _ := OpenAPI(); !bytes.Equal(got, again) {
 		t.Fatal("two documents of the same code differ")
 	}
-	if *update {
-		if err := os.WriteFile(path, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Errorf("%s differs from the code: run go test ./api -run TestOpenAPIDocument -update", path)
-	}
+	keeps(t, path, got, "run go test ./api -run TestOpenAPIDocument -update")
 }
 
 func TestOperationsAreDescribed(t *testing.T) {

@@ -205,7 +205,11 @@ func (w *fakeWorld) Record(_ context.Context, p streamflow.Position) (Record, bo
 	if err := w.lock(); err != nil {
 		return Record{}, false, err
 	}
-	if log := w.topics[p.Topic][p.Partition]; p.Offset < int64(len(log)) {
+	logs := w.topics[p.Topic]
+	if p.Partition < 0 || int(p.Partition) >= len(logs) {
+		return Record{}, false, nil
+	}
+	if log := logs[p.Partition]; p.Offset < int64(len(log)) {
 		return log[p.Offset], true, nil
 	}
 	return Record{}, false, nil

@@ -23,7 +23,7 @@ type ticksInput struct {
 type TickPage struct {
 	Symbol string       `json:"symbol" example:"AAPL" doc:"The symbol"`
 	Ticks  []StoredTick `json:"ticks" doc:"Ticks by event time, in the order that was asked for"`
-	Next   *string      `json:"next" nullable:"true" doc:"Cursor of the next page; null if this is the last"`
+	Next   *string      `json:"next" nullable:"true" example:"MTc2MzczNTgwMDAwMDAwMDAwMCwwLDQ3MTE" doc:"Cursor of the next page; null if this is the last"`
 }
 
 func (s *Server) registerTicks(api huma.API) {

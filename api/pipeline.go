@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"streamflow"
 )
 
@@ -26,6 +28,8 @@ type pipeline struct {
 	mu        sync.Mutex
 	passed    throughput
 	latencies map[string]*latencies // by hop
+
+	passing *prometheus.HistogramVec // the same samples, by hop, since the start
 }
 
 const (
@@ -35,7 +39,7 @@ const (
 )
 
 func newPipeline(c *Config) *pipeline {
-	p := &pipeline{config: c, passed: newThroughput(time.Now()), latencies: make(map[string]*latencies)}
+	p := &pipeline{config: c, passed: newThroughput(time.Now()), latencies: make(map[string]*latencies), passing: newPassing()}
 	o := &c.Operations
 	if o.Sight != nil {
 		p.kafka = newGauge("kafka", gaugeEvery, p.takeKafka)

@@ -84,6 +84,7 @@ func (p *pipeline) sample(hop, from string, now time.Time, step, total time.Dura
 	}
 	l.from = from
 	l.add(now, step, total)
+	p.passing.WithLabelValues(hop).Observe(total.Seconds())
 }
 
 func (p *pipeline) takeKafka(ctx context.Context, before *reading[[]PipelineTopic]) ([]PipelineTopic, error) {

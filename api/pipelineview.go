@@ -55,12 +55,10 @@ func (p *pipeline) hops(v *Pipeline, functions *reading[[]FunctionState], now ti
 	for i := range v.Streams {
 		if st := &v.Streams[i]; st.Name == streamflow.StreamTicks {
 			written = st.PerSecond
-			// The bridge's cursors count: what is left of them behind the newest
-			// tick is no lag, and cannot be told from one that is.
-			if taken := p.taken.Load(); st.LastSeq >= taken {
-				n := st.LastSeq - taken
-				waiting = &n
-			}
+			// The bridge's cursors count: one that stands behind the newest tick is
+			// no lag, and cannot be told from it.
+			n := st.LastSeq - min(p.taken.Load(), st.LastSeq)
+			waiting = &n
 		}
 	}
 	add(hopStream, written, nil)

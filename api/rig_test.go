@@ -3,12 +3,15 @@ package api
 import (
 	"context"
 	"log/slog"
+	"net"
 	"net/http/httptest"
 	"runtime"
 	"testing"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"streamflow/api/guard"
 )
 
 // rig is a server with fakes behind it and a real socket before it.
@@ -26,7 +29,7 @@ func newRig(t *testing.T, tune func(*Config)) *rig {
 	t.Helper()
 	before := runtime.NumGoroutine()
 	g := &rig{feed: newFakeFeed(), store: &fakeStore{}}
-	c := Config{Feed: g.feed, Store: g.store, Logger: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(), Version: "test"}
+	c := Config{Feed: g.feed, Store: g.store, Logger: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(), Version: "test", Guard: guard.Config{OpenWrites: true}}
 	if tune != nil {
 		tune(&c)
 	}
@@ -81,3 +84,8 @@ func (g *rig) metric(t *testing.T, name, label string) (sum float64) {
 	}
 	return sum
 }
+
+// loopbackAddr is the address of a listener that only this machine reaches.
+var loopbackAddr = &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 8080}
+
+func okCheck(context.Context) (string, error) { return "it is there", nil }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -15,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"streamflow/api/guard"
 	"streamflow/api/live"
 )
 
@@ -33,10 +33,14 @@ type Config struct {
 	// makes one.
 	Registry *prometheus.Registry
 	// AllowedOrigins are the origins, such as https://example.com, whose pages
-	// may open a websocket beside those of this host itself; "*" is all.
+	// may use the API and the websocket beside those of this host itself; "*" is all.
 	AllowedOrigins []string
-	MaxSessions    int    // websockets at one time; 0 is 10,000
-	Version        string // shown by GET /health
+	// Guard says who may do what. What it needs to know of the API (Need, Origins,
+	// Problem, Registry) is filled in here.
+	Guard       guard.Config
+	Docs        http.Handler // the docs explorer at /docs; nil is a plain page of our own
+	MaxSessions int          // websockets at one time; 0 is 10,000
+	Version     string       // shown by GET /health
 }
 
 // Server answers HTTP requests and websockets.
@@ -50,8 +54,11 @@ type Server struct {
 	pipeline *pipeline
 	keys     *keyring
 	http     *httpMetrics
+	guard    *guard.Guard
 	handler  http.Handler
-	names    map[string]string // operation by pattern of the mux
+	mux      *http.ServeMux
+	names    map[string]string      // operation by pattern of the mux
+	scopes   map[string]guard.Scope // what it needs, by the same
 	began    time.Time
 }
 
@@ -83,6 +90,11 @@ func New(c Config) (*Server, error) {
 	if err := s.register(c.Registry); err != nil {
 		return nil, err
 	}
+	g := c.Guard
+	g.Need, g.Origins, g.Problem, g.Registry = s.need, c.AllowedOrigins, writeProblem, c.Registry
+	if s.guard, err = guard.New(g); err != nil {
+		return nil, err
+	}
 	return s, s.route()
 }
 
@@ -96,12 +108,6 @@ func (c *Config) check() error {
 			errs = append(errs, fmt.Errorf("api: check %q: Name and Fn are required", ch.Name))
 		}
 	}
-	for _, o := range c.AllowedOrigins {
-		u, err := url.Parse(o)
-		if o != "*" && (err != nil || u.Scheme == "" || u.Host == "" || u.Path != "") {
-			errs = append(errs, fmt.Errorf("api: allowed origin %q: want scheme://host[:port] without a path, or *", o))
-		}
-	}
 	if c.MaxSessions < 0 {
 		errs = append(errs, fmt.Errorf("api: MaxSessions is %d, want 0 or more", c.MaxSessions))
 	}
@@ -111,18 +117,23 @@ func (c *Config) check() error {
 // route joins paths and handlers.
 func (s *Server) route() error {
 	mux := http.NewServeMux()
-	api := newAPI(mux, s)
+	api := newDocument(mux, s)
 	docs, err := newDocuments(api.OpenAPI())
 	if err != nil {
 		return err
 	}
 	mux.Handle("GET /openapi.json", docs.json)
 	mux.Handle("GET /openapi.yaml", docs.yaml)
+	mux.Handle("GET /asyncapi.json", docs.async)
+	mux.Handle("GET /docs/plain", docs.page)
+	if s.config.Docs != nil {
+		docs.page = s.config.Docs
+	}
 	mux.Handle("GET /docs", docs.page)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(s.config.Registry, promhttp.HandlerOpts{}))
 	mux.Handle("GET /ws", s.live)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { s.fallback(mux, w, r) })
-	s.names = operationNames(api.OpenAPI())
+	s.names, s.scopes, s.mux = operationNames(api.OpenAPI()), scopes(api.OpenAPI()), mux
 	s.handler = s.around(mux)
 	return nil
 }
@@ -156,8 +167,12 @@ func methods(mux *http.ServeMux, r *http.Request) []string {
 	return allowed
 }
 
-// operation names the operation of a pattern, for metrics.
+// operation names the operation of a pattern, for metrics. What was refused
+// before it was known has none.
 func (s *Server) operation(pattern string) string {
+	if pattern == "" {
+		return "refused"
+	}
 	if name := s.names[pattern]; name != "" {
 		return name
 	}
@@ -181,6 +196,7 @@ func (s *Server) Run(ctx context.Context) error {
 		s.pipeline.run(ctx, func() bool { return s.live.Wanted("pipeline") }, func() { s.live.Show(s.Pipeline()) })
 	})
 	wg.Go(func() { s.live.Run(ctx) })
+	wg.Go(func() { s.guard.Run(ctx) })
 	wg.Wait()
 	return nil
 }

@@ -83,6 +83,9 @@ func New(c Config) *Bridge {
 	if c.Metrics == nil {
 		c.Metrics = NewMetrics(nil)
 	}
+	for _, r := range c.Routes {
+		c.Metrics.known(r.Topic)
+	}
 	return &Bridge{Config: c}
 }
 

@@ -56,6 +56,20 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 	return m
 }
 
+// known shows what may never happen as 0: a rate of what is not there is
+// nothing, and no alert would ever look at it.
+func (m *Metrics) known(topic string) {
+	for _, c := range []*prometheus.CounterVec{m.fences, m.failures, m.missed} {
+		c.WithLabelValues(topic)
+	}
+	for _, reason := range []streamflow.Reason{
+		streamflow.ReasonTooLarge, streamflow.ReasonNotUTF8, streamflow.ReasonNotJSON, streamflow.ReasonMissing, streamflow.ReasonUnparsable,
+		streamflow.ReasonBadSymbol, streamflow.ReasonBadPrice, streamflow.ReasonBadVolume, streamflow.ReasonFuture, streamflow.ReasonKeyMismatch,
+	} {
+		m.rejected.WithLabelValues(topic, string(reason))
+	}
+}
+
 func (m *Metrics) committed(p streamflow.Partition, good []streamflow.Message, took time.Duration, next int64) {
 	bytes := 0
 	for i := range good {

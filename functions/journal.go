@@ -122,11 +122,38 @@ func (sh *shard) log(part wakeup) {
 	sh.page.Clock = part.Clock
 }
 
+// wakeBefore wakes a key, in a replay, before its first message that is new, if
+// the clock had woken it by then. A replay wakes nobody on its way: else what
+// the clock had brought about would follow from this message, and be published
+// as if it was new.
+func (sh *shard) wakeBefore(key string, p streamflow.Position) error {
+	r, c, n := sh.page.Replay, sh.m.cells[key], hash(key)
+	if r == nil || c == nil || covered(r.Until, n, p) || !covered(r.Until, n, c.cause) {
+		return nil
+	}
+	clock := r.woken(n)
+	for last := int64(0); c.due > last && c.due <= clock; {
+		last = c.due
+		before := sh.m.out.mark()
+		failed, err := sh.wake(c, clock)
+		if err != nil {
+			return err
+		}
+		if failed != nil {
+			sh.m.mute(c, clock)
+			continue
+		}
+		sh.replayed(before, last, c)
+		sh.m.due.fix(c)
+	}
+	return nil
+}
+
 // replayed treats what a wake-up has published in a replay like what a message
-// has: what was due before the replay began may have been published before.
+// has: what was woken before the replay began has published it before.
 func (sh *shard) replayed(before mark, due int64, c *cell) {
 	r := sh.page.Replay
-	if r == nil || due >= r.Begun.UnixNano() || !covered(r.Until, hash(c.key), c.cause) {
+	if r == nil || due > r.woken(hash(c.key)) || !covered(r.Until, hash(c.key), c.cause) {
 		return
 	}
 	sh.repeat(before, due >= r.From.UnixNano())

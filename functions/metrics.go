@@ -76,6 +76,14 @@ func opts(name, help string) prometheus.Opts {
 	return prometheus.Opts{Namespace: "streamflow", Subsystem: "function", Name: name, Help: help}
 }
 
+// known shows what may never happen as 0: a rate of what is not there is
+// nothing, and no alert would ever look at it.
+func (m *Metrics) known(function string) {
+	for _, c := range []*prometheus.CounterVec{m.messages, m.commits, m.skips, m.fences, m.rewinds, m.losses, m.failures, m.letters} {
+		c.WithLabelValues(function)
+	}
+}
+
 func (m *Metrics) committed(function string, n int, took time.Duration) {
 	m.messages.WithLabelValues(function).Add(float64(n))
 	m.commits.WithLabelValues(function).Inc()

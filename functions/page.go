@@ -80,7 +80,29 @@ type replay struct {
 	ID    string    `json:"id"`
 	From  time.Time `json:"from"`
 	Until []floor   `json:"until"` // what was published before
-	Begun time.Time `json:"begun"`
+	// Woken is, by the shards of generations before, the clock of their newest
+	// round of wake-ups: what was due by then was published before, too.
+	Woken [][]int64 `json:"woken,omitempty"`
+}
+
+// woken returns up to when a key with this hash was woken before.
+func (r *replay) woken(hash uint32) (clock int64) {
+	for _, w := range r.Woken {
+		clock = max(clock, w[hash%uint32(len(w))])
+	}
+	return clock
+}
+
+// over says that all that was published before was repeated: the states cover
+// it, and so does the snapshot from which a crash would step it again, and who
+// was woken before has been woken again.
+func (r *replay) over(done, states vector, due int64) bool {
+	for _, w := range r.Woken {
+		if due != 0 && due <= slices.Max(w) {
+			return false
+		}
+	}
+	return len(ahead(r.Until, done)) == 0 && len(ahead(r.Until, states)) == 0
 }
 
 // vector is a [Checkpoint] whose JSON is one object, "topic/partition": offset.

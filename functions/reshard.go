@@ -57,18 +57,19 @@ func StartReplay(ctx context.Context, f *Function, generation int, old, next []L
 	}
 	// What an earlier replay, or a generation of other shards, has published
 	// beyond these positions was published all the same.
-	here, until := make(floor, len(pages)), []floor(nil)
+	here, clocks := make(floor, len(pages)), make([]int64, len(pages))
+	again := replay{ID: r.ID, From: r.From}
 	for i, p := range pages {
-		here[i], until = p.Positions, merge(until, p.Floors)
+		here[i], clocks[i], again.Until = p.Positions, p.Clock, merge(again.Until, p.Floors)
 		if p.Replay != nil {
-			until = merge(until, p.Replay.Until)
+			again.Until, again.Woken = merge(again.Until, p.Replay.Until), p.Replay.Woken
 		}
 	}
-	until = append(until, here)
+	again.Until, again.Woken = append(again.Until, here), append(slices.Clone(again.Woken), clocks)
 	for i, l := range next {
 		p := newPage(f, generation, time.Now())
 		// A state from before From would do in the place of none, if one was kept.
-		p.Replay = &replay{ID: r.ID, From: r.From, Until: until, Begun: p.At}
+		p.Replay, p.Clock = &again, slices.Max(clocks)
 		if _, err := l.Commit(ctx, nil, p.encode(), 0); err != nil && !errors.Is(err, streamflow.ErrFenced) {
 			return fmt.Errorf("generation %d, shard %d: %w", generation, i, err)
 		}

@@ -108,6 +108,7 @@ func New(c Config) *Runner {
 		c.Metrics = NewMetrics(nil)
 	}
 	c.Logger = c.Logger.With("function", c.Function)
+	c.Metrics.known(c.Function)
 	return &Runner{Config: c, rewound: make(map[streamflow.Partition]rereading)}
 }
 

@@ -264,7 +264,7 @@ func (sh *shard) commit(ctx context.Context, facts []streamflow.Message) error {
 	if !sh.replaying {
 		states, _ := p.from() // from which a crash would step everything again
 		p.Floors = ahead(p.Floors, states)
-		if p.Replay != nil && len(ahead(p.Replay.Until, p.Positions)) == 0 {
+		if p.Replay != nil && len(facts) == len(sh.m.out.facts) && p.Replay.over(p.Positions, states, p.Due) {
 			sh.Logger.Info("replay is done: what follows is new", "replay", p.Replay.ID)
 			p.Replay = nil
 		}

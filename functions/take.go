@@ -42,15 +42,10 @@ func (sh *shard) stepOne(ctx context.Context, msg *streamflow.Message, silent bo
 	case key == "" || len(sh.page.Floors) > 0 && covered(sh.page.Floors, hash(key), msg.Position):
 		return nil
 	}
-	if sh.replaying && len(sh.page.Journal) > 0 {
-		if err := sh.catchUp(key, msg.Position); err != nil {
-			return err
-		}
-		if _, err = m.read(msg); err != nil { // a wake-up has come in between
-			return err
-		}
-	}
 	before := m.out.mark()
+	if err := sh.wakeFirst(key, msg, silent); err != nil {
+		return err
+	}
 	m.out.silent = silent
 	timer := sh.stats.start()
 	undone, err := m.step()
@@ -74,6 +69,25 @@ func (sh *shard) stepOne(ctx context.Context, msg *streamflow.Message, silent bo
 		sh.repeat(before, !m.in.Produced().Before(r.From))
 	}
 	return sh.room(ctx, before.facts)
+}
+
+// wakeFirst wakes the key of a message as it was woken before the message came,
+// when it, or all that is published, is stepped again.
+func (sh *shard) wakeFirst(key string, msg *streamflow.Message, silent bool) error {
+	if sh.page.Replay == nil && !(sh.replaying && len(sh.page.Journal) > 0) {
+		return nil
+	}
+	if sh.replaying && len(sh.page.Journal) > 0 {
+		if err := sh.catchUp(key, msg.Position); err != nil {
+			return err
+		}
+	}
+	sh.m.out.silent = silent
+	if err := sh.wakeBefore(key, msg.Position); err != nil {
+		return err
+	}
+	_, err := sh.m.read(msg) // a wake-up may have come in between
+	return err
 }
 
 func (sh *shard) restep(msg *streamflow.Message) (undone bool, err error) {

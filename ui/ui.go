@@ -66,7 +66,7 @@ func docsHandler(files fs.FS) http.Handler {
 	if _, err := fs.Stat(files, docs); err != nil || !built(files) {
 		return nil
 	}
-	p := page(load(files))
+	p := page{docs: load(files)[docs]} // what it loads, the page's handler serves
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		secure(w.Header())
 		r = r.Clone(r.Context())

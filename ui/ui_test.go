@@ -135,3 +135,14 @@ func TestEmbeddedPage(t *testing.T) {
 		t.Errorf("Built is %v, but the page says otherwise", Built())
 	}
 }
+
+func TestDocs(t *testing.T) {
+	if docsHandler(build) != nil || docsHandler(fstest.MapFS{docs: {}}) != nil {
+		t.Error("an explorer that was not built is served")
+	}
+	h := docsHandler(fstest.MapFS{index: {}, docs: {Data: []byte("explorer")}})
+	w := get(t, h, http.MethodGet, "/docs")
+	if w.Code != 200 || w.Body.String() != "explorer" || !strings.Contains(w.Header().Get("Content-Security-Policy"), "script-src 'self';") {
+		t.Errorf("%d %q %v", w.Code, w.Body, w.Header())
+	}
+}

@@ -12,6 +12,7 @@ import (
 
 	"streamflow"
 	"streamflow/api"
+	"streamflow/api/guard"
 	"streamflow/infra/jetstream"
 	"streamflow/infra/kafka"
 	"streamflow/infra/postgres"
@@ -21,7 +22,10 @@ import (
 // httpFlags say where the API listens.
 type httpFlags struct {
 	HTTPAddr       string   `name:"http-addr" help:"Address of the API, the websocket and the page." default:"127.0.0.1:8080" env:"HTTP_ADDR"`
-	AllowedOrigins []string `help:"Other origins whose pages may open the websocket, as scheme://host[:port]." env:"ALLOWED_ORIGINS"`
+	AllowedOrigins []string `help:"Other origins whose pages may use the API and the websocket, as scheme://host[:port]." env:"ALLOWED_ORIGINS"`
+	OpenTo         string   `help:"Who may read without an API key: nobody, loopback (programs and pages of this machine, if --http-addr is a loopback address) or everybody." enum:"nobody,loopback,everybody" default:"loopback" env:"OPEN_TO"`
+	RateLimit      float64  `help:"Requests a second of one API key, or of one address that has none; ten times as many at once. 0 is no limit." default:"200" env:"RATE_LIMIT"`
+	openWrites     bool     // whoever may read without a key may write too, on loopback
 }
 
 type apiCmd struct {
@@ -29,6 +33,7 @@ type apiCmd struct {
 	natsFlags
 	postgresFlags
 	httpFlags
+	metricsFlags
 }
 
 // Run serves until ctx ends.
@@ -37,12 +42,17 @@ func (c *apiCmd) Run(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	p, err := newAPI(ctx, servers{c.kafkaFlags, c.natsFlags, c.postgresFlags}, c.httpFlags, ln, newRegistry(), log)
+	registry, s := newRegistry(), servers{c.kafkaFlags, c.natsFlags, c.postgresFlags}
+	serve, err := c.part(registry, httpProbe(ln.Addr().String()), s.kafkaProbe(log), s.natsProbe(log), s.postgresProbe())
+	if err != nil {
+		return err
+	}
+	p, err := newAPI(ctx, s, c.httpFlags, ln, registry, log)
 	if err != nil {
 		return err
 	}
 	log.Info("API is ready", "url", "http://"+ln.Addr().String())
-	return runParts(ctx, log, p)
+	return runParts(ctx, log, append([]part{p}, serve...)...)
 }
 
 func (f httpFlags) listen() (net.Listener, error) {
@@ -64,11 +74,22 @@ func newAPI(ctx context.Context, s servers, f httpFlags, ln net.Listener, r *pro
 		js.Close()
 		return part{}, err
 	}
+	keys, err := keyBucket(ctx, js)
+	if err != nil {
+		js.Close()
+		db.Close()
+		return part{}, err
+	}
 	ops, closeOps := operations(s, js, db, log)
+	r.MustRegister(newStoreMetrics(ops.Sight, log))
+	ops.By = func(ctx context.Context) string { return guard.From(ctx).Text() }
 	server, err := api.New(api.Config{
 		Operations: ops,
 		Feed:       feed{js}, Store: store{db}, Market: market(db, js.Bucket(streamflow.BucketRules)), Page: ui.Handler(), Logger: log, Registry: r,
-		AllowedOrigins: f.AllowedOrigins, Checks: checks(s, js, db, log), Version: version(),
+		AllowedOrigins: f.AllowedOrigins, Checks: checks(s, js, db, log), Version: version(), Docs: ui.Docs(),
+		Guard: guard.Config{
+			Open: guard.Open(f.OpenTo), OpenWrites: f.openWrites, Listener: ln.Addr(), Keys: guard.NewRing(keys, log), Rate: guard.Rate{PerSecond: f.RateLimit},
+		},
 	})
 	if err != nil {
 		closeOps()
@@ -80,6 +101,7 @@ func newAPI(ctx context.Context, s servers, f httpFlags, ln net.Listener, r *pro
 		g, ctx := errgroup.WithContext(ctx)
 		g.Go(func() error { return server.Run(ctx) })
 		g.Go(func() error { return api.Serve(ctx, ln, server.Handler(), log) })
+		g.Go(func() error { return js.Serve(ctx, version(), &stocks{js: js, db: db}) })
 		return g.Wait()
 	}
 	return part{"api", run, func() { closeOps(); db.Close(); js.Close() }}, nil

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"math"
 	"net/http"
+	"net"
 	"net/http/httptest"
 	"net/url"
 	"os"
@@ -17,6 +18,7 @@ import (
 
 	"streamflow"
 	"streamflow/api"
+	"streamflow/api/guard"
 	"streamflow/functions/formula"
 	"streamflow/functions/indicators"
 	"streamflow/infra/embedded"
@@ -72,7 +74,8 @@ func newMarketRig(t *testing.T) *marketRig {
 		t.Fatal(err)
 	}
 	g := &marketRig{t: t, db: db, rules: js.Bucket(streamflow.BucketRules)}
-	s, err := api.New(api.Config{Feed: feed{js}, Store: store{db}, Market: market(db, g.rules), Logger: quiet})
+	s, err := api.New(api.Config{Feed: feed{js}, Store: store{db}, Market: market(db, g.rules), Logger: quiet,
+		Guard: guard.Config{OpenWrites: true, Listener: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,6 +87,7 @@ func newMarketRig(t *testing.T) *marketRig {
 func (g *marketRig) do(status int, method, path, body string, to any, headers ...string) *httptest.ResponseRecorder {
 	g.t.Helper()
 	req := httptest.NewRequestWithContext(g.t.Context(), method, path, strings.NewReader(body))
+	req.RemoteAddr, req.Host = "127.0.0.1:1", "localhost"
 	req.Header.Set("Content-Type", "application/json")
 	for i := 0; i+1 < len(headers); i += 2 {
 		req.Header.Set(headers[i], headers[i+1])
@@ -312,7 +316,9 @@ func (g *marketRig) takesAnything() {
 func (g *marketRig) strange(path string) {
 	g.t.Helper()
 	rec := httptest.NewRecorder()
-	g.handler.ServeHTTP(rec, httptest.NewRequestWithContext(g.t.Context(), "GET", path, nil))
+	req := httptest.NewRequestWithContext(g.t.Context(), "GET", path, nil)
+	req.RemoteAddr, req.Host = "127.0.0.1:1", "localhost"
+	g.handler.ServeHTTP(rec, req)
 	if rec.Code >= 500 {
 		g.t.Errorf("GET %s: %d %.300s", path, rec.Code, rec.Body)
 	}

@@ -168,6 +168,16 @@ func (c *child) awaitState(atMost time.Duration, ok func() bool) bool {
 	}
 }
 
+// pid returns the number of the process, 0 while it is down.
+func (c *child) pid() int {
+	c.w.mu.Lock()
+	defer c.w.mu.Unlock()
+	if c.process == nil {
+		return 0
+	}
+	return c.process.Pid
+}
+
 func (c *child) count() int {
 	c.w.mu.Lock()
 	defer c.w.mu.Unlock()

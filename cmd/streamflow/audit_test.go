@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -41,7 +42,7 @@ func TestCrashAudit(t *testing.T) {
 	t.Logf("STREAMFLOW_AUDIT_SEED=%d", seed)
 	began := time.Now()
 	w := newWorld(t)
-	k := &killer{w: w, r: rand.New(rand.NewPCG(seed, 1)), children: w.everything(), by: make(map[string]int)}
+	k := &killer{w: w, r: rand.New(rand.NewPCG(seed, 1)), kinds: allKinds, children: w.everything(), by: make(map[string]int)}
 	p := w.produce(seed, 2000)
 	w.await("the first ticks", 30*time.Second, func() bool { return p.count() > 500 })
 	for k.done < kills {
@@ -61,8 +62,9 @@ func TestCrashAudit(t *testing.T) {
 type killer struct {
 	w           *world
 	r           *rand.Rand
-	children    map[string]*child
-	deck        []string // kinds that are still to come in this round
+	kinds       []string
+	children    map[string]*child // by kind
+	deck        []string          // kinds that are still to come in this round
 	by          map[string]int
 	done        int
 	twice       int
@@ -72,7 +74,7 @@ type killer struct {
 
 func (k *killer) String() string {
 	var parts []string
-	for _, kind := range allKinds {
+	for _, kind := range k.kinds {
 		parts = append(parts, fmt.Sprintf("%s %d", kind, k.by[kind]))
 	}
 	return strings.Join(parts, ", ") + fmt.Sprintf(", and %d postmasters", k.postmasters)
@@ -81,7 +83,7 @@ func (k *killer) String() string {
 // next deals the kinds in rounds, so that none is forgotten.
 func (k *killer) next() *child {
 	if len(k.deck) == 0 {
-		k.deck = append(k.deck, allKinds...)
+		k.deck = append(k.deck, k.kinds...)
 		k.r.Shuffle(len(k.deck), func(i, j int) { k.deck[i], k.deck[j] = k.deck[j], k.deck[i] })
 	}
 	kind := k.deck[0]
@@ -113,12 +115,12 @@ func (k *killer) kill(victims []*child) {
 	starts := make([]int, len(victims))
 	for i, c := range victims {
 		starts[i] = c.count()
-		if c.kind == kindPostgres && k.r.IntN(2) == 0 && k.postmaster() {
+		if c.kind == kindPostgres && k.r.IntN(2) == 0 && k.postmaster(c.pid()) {
 			k.postmasters++ // its keeper ends by itself
 		} else if !c.kill(time.Duration(k.r.IntN(500)) * time.Millisecond) {
 			continue // it was just down by itself, because a server was
 		}
-		k.by[c.kind]++
+		k.by[c.name]++
 		k.done++
 	}
 	for i, c := range victims {
@@ -129,7 +131,7 @@ func (k *killer) kill(victims []*child) {
 }
 
 // postmaster kills PostgreSQL's own first process.
-func (k *killer) postmaster() bool {
+func (k *killer) postmaster(keeper int) bool {
 	for _, pattern := range []string{"postmaster.pid", "*/postmaster.pid", "*/*/postmaster.pid"} {
 		names, _ := filepath.Glob(filepath.Join(k.w.dir, "data", "postgres", pattern))
 		for _, name := range names {
@@ -138,7 +140,8 @@ func (k *killer) postmaster() bool {
 				continue
 			}
 			first, _, _ := strings.Cut(string(text), "\n")
-			if pid, err := strconv.Atoi(strings.TrimSpace(first)); err == nil && pid > 1 {
+			// One of an earlier start may still be on its way out.
+			if pid, err := strconv.Atoi(strings.TrimSpace(first)); err == nil && pid > 1 && slices.Contains(children(keeper), pid) {
 				return syscall.Kill(pid, syscall.SIGKILL) == nil
 			}
 		}

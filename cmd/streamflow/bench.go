@@ -10,9 +10,10 @@ import (
 // benchCmd measures on this machine. Nothing of it touches a running system:
 // it starts servers of its own on free ports, in a directory that it removes.
 type benchCmd struct {
-	Bridge   benchBridgeCmd   `cmd:"" help:"Our bridge beside a bare poll-and-commit loop without validation, in one run."`
-	Pipeline benchPipelineCmd `cmd:"" help:"The whole system at a rate: throughput, latency to the websocket and to the row, CPU and memory by part."`
-	WS       benchWSCmd       `cmd:"" name:"ws" help:"Thousands of websocket clients, some of them stalled, beside a bare gorilla broadcast."`
+	Bridge    benchBridgeCmd    `cmd:"" help:"Our bridge beside a bare poll-and-commit loop without validation, in one run."`
+	Functions benchFunctionsCmd `cmd:"" help:"Each function alone and all together, beside a bare consumer loop; a steady feed; what steps and symbols cost."`
+	Pipeline  benchPipelineCmd  `cmd:"" help:"The whole system at a rate: throughput, latency to the websocket and to the row, CPU and memory by part."`
+	WS        benchWSCmd        `cmd:"" name:"ws" help:"Thousands of websocket clients, some of them stalled, beside a bare gorilla broadcast."`
 }
 
 // median of some figures; 0 of none.

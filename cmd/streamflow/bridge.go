@@ -51,11 +51,12 @@ E-mail addresses of topic user-events are masked before they enter a stream, by 
 // Run mirrors until ctx ends.
 func (c *bridgeCmd) Run(ctx context.Context, log *slog.Logger) error {
 	registry := newRegistry()
-	parts, err := c.part(registry)
+	s := servers{kafkaFlags: c.kafkaFlags, natsFlags: c.natsFlags}
+	parts, err := c.part(registry, s.kafkaProbe(log), s.natsProbe(log))
 	if err != nil {
 		return err
 	}
-	p, err := newBridge(servers{kafkaFlags: c.kafkaFlags, natsFlags: c.natsFlags}, c.bridgeFlags, log, registry, bridge.NewMetrics(registry))
+	p, err := newBridge(s, c.bridgeFlags, log, registry, bridge.NewMetrics(registry))
 	if err != nil {
 		return err
 	}

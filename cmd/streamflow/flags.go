@@ -41,6 +41,7 @@ type natsFlags struct {
 
 type postgresFlags struct {
 	Database string `name:"database" help:"PostgreSQL database." placeholder:"URL" default:"postgres://streamflow@127.0.0.1:5433/streamflow?sslmode=disable" env:"DATABASE_URL"`
+	passwordFlags
 }
 
 // symbolFlags say what the simulator sends.
@@ -72,7 +73,11 @@ func (f natsFlags) connect(name string, log *slog.Logger) (*jetstream.Client, er
 }
 
 func (f postgresFlags) connect(ctx context.Context, name, topic string) (*postgres.DB, error) {
-	return postgres.Connect(ctx, f.Database, postgres.WithName("streamflow "+name), postgres.WithTopic(topic))
+	url, err := f.into(f.Database)
+	if err != nil {
+		return nil, err
+	}
+	return postgres.Connect(ctx, url, postgres.WithName("streamflow "+name), postgres.WithTopic(topic))
 }
 
 // topics are the topics of the address book as they should be.

@@ -46,17 +46,21 @@ type cli struct {
 
 	Up        upCmd        `cmd:"" help:"Run everything in one process; Kafka, NATS and PostgreSQL too, unless their variables are set."`
 	Simulate  simulateCmd  `cmd:"" help:"Send realistic ticks, or events or logins, to Kafka."`
+	Ingest    ingestCmd    `cmd:"" help:"Send a file, or what is added to it, to Kafka: JSON lines or CSV, each line once."`
 	Bridge    bridgeCmd    `cmd:"" help:"Mirror Kafka into JetStream, exactly once."`
 	Worker    workerCmd    `cmd:"" help:"Run functions: all, or those that are named."`
 	Functions functionsCmd `cmd:"" help:"Show what functions do; start, pause, scale, set and replay them; lay out one of your own."`
 	Rules     rulesCmd     `cmd:"" help:"Show, check and store the rules of alerts."`
+	Keys      keysCmd      `cmd:"" help:"Create, show and revoke the keys of the API."`
 	API       apiCmd       `cmd:"" name:"api" help:"Serve the API, the websocket and the page."`
 	Topics    topicsCmd    `cmd:"" help:"Create or adjust topics, streams, buckets and tables, and say what was changed."`
 	Tail      tailCmd      `cmd:"" help:"Show ticks as they come, from Kafka or JetStream."`
+	Export    exportCmd    `cmd:"" help:"Write a range of stored ticks or candles as CSV or NDJSON."`
 	Verify    verifyCmd    `cmd:"" help:"Compare Kafka, JetStream and the database, tick by tick."`
 	Rebuild   rebuildCmd   `cmd:"" help:"Make JetStream's streams anew from Kafka, then verify."`
 	Serve     serveCmd     `cmd:"" help:"Run one of the embedded servers alone: kafka, nats or postgres."`
 	Bench     benchCmd     `cmd:"" help:"Measure the bridge, or the whole pipeline, on this machine."`
+	Health    healthCmd    `cmd:"" help:"Ask a part on this machine whether it is ready: the health check of a container."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
 }
 

@@ -27,7 +27,10 @@ type servers struct {
 // newRegistry returns a registry with the figures of the process itself.
 func newRegistry() *prometheus.Registry {
 	r := prometheus.NewRegistry()
-	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newHostMetrics(hostDisk()),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "streamflow_build_info", Help: "1; the label says what was built.", ConstLabels: prometheus.Labels{"version": version()},
+		}, func() float64 { return 1 }))
 	return r
 }
 

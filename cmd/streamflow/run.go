@@ -63,11 +63,11 @@ func runParts(ctx context.Context, log *slog.Logger, parts ...part) error {
 
 // metricsFlags let a part that has no API show its metrics.
 type metricsFlags struct {
-	MetricsAddr string `help:"Address on which /metrics and /health are served; empty for none." placeholder:"HOST:PORT" env:"METRICS_ADDR"`
+	MetricsAddr string `help:"Address on which /metrics, /health and /ready are served; empty for none." placeholder:"HOST:PORT" env:"METRICS_ADDR"`
 }
 
-// part serves the metrics in r.
-func (f metricsFlags) part(r *prometheus.Registry) ([]part, error) {
+// part serves the metrics in r, and at /ready whether the probes pass.
+func (f metricsFlags) part(r *prometheus.Registry, probes ...probe) ([]part, error) {
 	if f.MetricsAddr == "" {
 		return nil, nil
 	}
@@ -78,6 +78,7 @@ func (f metricsFlags) part(r *prometheus.Registry) ([]part, error) {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(r, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.Handle("GET /ready", serveReady(probes))
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
 	return []part{{"metrics", func(ctx context.Context) error {
 		stop := context.AfterFunc(ctx, func() { _ = server.Close() })

@@ -40,11 +40,12 @@ func (c *simulateTicksCmd) Run(ctx context.Context, log *slog.Logger) error {
 		return fmt.Errorf("--backfill: %w", err)
 	}
 	registry := newRegistry()
-	parts, err := c.part(registry)
+	s := servers{kafkaFlags: c.kafkaFlags}
+	parts, err := c.part(registry, s.kafkaProbe(log))
 	if err != nil {
 		return err
 	}
-	p, err := newSimulator(ctx, servers{kafkaFlags: c.kafkaFlags}, c.options(backfill, progress("backfill"), log))
+	p, err := newSimulator(ctx, s, c.options(backfill, progress("backfill"), log))
 	if err != nil {
 		return err
 	}

@@ -22,6 +22,7 @@ type upCmd struct {
 	Brokers  string `name:"kafka" help:"Kafka brokers, host:port with commas between; if empty, one is started in process." placeholder:"HOST:PORT" env:"KAFKA_BOOTSTRAP_SERVERS,KAFKA_BROKERS"`
 	NATS     string `name:"nats" help:"NATS server; if empty, one is started in process." placeholder:"URL" env:"NATS_URL"`
 	Database string `name:"database" help:"PostgreSQL database; if empty, a server is started." placeholder:"URL" env:"DATABASE_URL"`
+	passwordFlags
 	topicFlags
 	dataFlags
 	httpFlags
@@ -36,6 +37,12 @@ type upCmd struct {
 // Help is shown by --help.
 func (upCmd) Help() string {
 	return `Starts the servers that are not named, creates topics, streams and tables, and runs the bridge, the functions, the API and the simulator. Ctrl-C stops it, the second one at once. Data stay in --data-dir; delete it to begin anew.`
+}
+
+// AfterApply opens writing to loopback: it is one person's own machine.
+func (c *upCmd) AfterApply() error {
+	c.openWrites = true
+	return nil
 }
 
 // Run runs everything until ctx ends.
@@ -143,7 +150,7 @@ func empty(ctx context.Context, s servers, log *slog.Logger) (bool, error) {
 // servers starts what is not named, all at once, and returns where everything
 // is. stop is never nil.
 func (c *upCmd) servers(ctx context.Context, log *slog.Logger) (s servers, died <-chan struct{}, stop func() error, err error) {
-	s = servers{kafkaFlags{c.Brokers, c.topicFlags}, natsFlags{c.NATS}, postgresFlags{c.Database}}
+	s = servers{kafkaFlags{c.Brokers, c.topicFlags}, natsFlags{c.NATS}, postgresFlags{c.Database, c.passwordFlags}}
 	var mu sync.Mutex
 	var closes []func() error
 	stop = func() (err error) {

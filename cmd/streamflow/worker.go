@@ -49,11 +49,11 @@ func (c *workerCmd) Run(ctx context.Context, log *slog.Logger) error {
 		return err
 	}
 	registry := newRegistry()
-	serve, err := c.part(registry)
+	s := servers{c.kafkaFlags, c.natsFlags, c.postgresFlags}
+	serve, err := c.part(registry, s.natsProbe(log))
 	if err != nil {
 		return err
 	}
-	s := servers{c.kafkaFlags, c.natsFlags, c.postgresFlags}
 	work, err := newFleet(s, entries, c.idle(), newJointMetrics(registry, nil), log)
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package fleet
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -119,6 +120,15 @@ func (f *Fleet) order(u *unit, shard int) []string {
 		workers = append(workers, f.ID)
 	}
 	return order(workers, u.fn.Name, shard)
+}
+
+// standsBy says that we are among the first two of the order for a shard, those
+// left aside who may be dead: two who have died, or one who has died twice, would
+// else keep everybody away for as long as they are believed in.
+func (f *Fleet) standsBy(u *unit, shard int, now time.Time) bool {
+	order := slices.DeleteFunc(f.order(u, shard), func(id string) bool { return f.peers[id] != nil && f.peers[id].doubtful(now) })
+	rank := slices.Index(order, f.ID)
+	return rank >= 0 && rank < 2
 }
 
 // leave stops all shards at once, waits for them, and says goodbye.

@@ -73,6 +73,9 @@ const (
 	// deadAfter is how long a worker may be silent. It is counted from when we
 	// heard of it, so clocks need not agree.
 	deadAfter = 5 * time.Second
+	// doubtAfter is how long a worker may be silent until others stand by for it,
+	// should it be dead.
+	doubtAfter = 2*beatEvery + beatEvery/2
 	// settleFor is how long a worker must have been there before others hand it
 	// what it should run: it has then attached itself to the durables.
 	settleFor = 2 * time.Second
@@ -83,6 +86,8 @@ type peer struct {
 	Worker
 	first, heard time.Time
 }
+
+func (p *peer) doubtful(now time.Time) bool { return now.Sub(p.heard) > doubtAfter }
 
 // peers are the other workers, by ID.
 type peers map[string]*peer

@@ -48,9 +48,9 @@ func (s *slot) decide(ctx context.Context, now time.Time, wanted bool, layout st
 	workers := s.u.f.order(s.u, s.shard)
 	rank := slices.Index(workers, s.u.f.ID)
 	s.own(now)
-	// The first of the order attaches itself to the durable, and one to stand by.
+	// The first of the order attaches itself to the durable, and another to stand by.
 	// An owner stays until the one that it is meant for is ready: see handBack.
-	near := rank == 0 || rank == 1 && !s.u.fn.Alone
+	near := rank == 0 || !s.u.fn.Alone && s.u.f.standsBy(s.u, s.shard, now)
 	wanted = wanted && (near || !s.owned.IsZero())
 	s.asleep = s.asleep && wanted
 	switch {
@@ -94,7 +94,7 @@ func (s *slot) handBack(now time.Time, rank int, first string) bool {
 	// It must have been heard of since the shard is ours: that it is ours may be
 	// because the other has died.
 	p := s.u.f.peers[first]
-	if p == nil || now.Sub(p.first) < settleFor || p.heard.Sub(s.owned) < settleFor/2 {
+	if p == nil || p.doubtful(now) || now.Sub(p.first) < settleFor || p.heard.Sub(s.owned) < settleFor/2 {
 		return false
 	}
 	there := p.Functions[s.u.fn.Name]

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -271,6 +272,9 @@ func (d *Durable) open(ctx context.Context) error {
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		return fmt.Errorf("stream %s is missing, run `streamflow topics`: %w", d.stream, err)
 	}
+	if err == nil {
+		err = d.free(ctx, c.CachedInfo())
+	}
 	if err != nil {
 		return fmt.Errorf("durable %s: %w", d.name, err)
 	}
@@ -280,6 +284,18 @@ func (d *Durable) open(ctx context.Context) error {
 		return fmt.Errorf("durable %s: %w", d.name, err)
 	}
 	return nil
+}
+
+// free has delivered again what a worker holds that is no more. A standby takes
+// the durable over when a message comes; if the dead one has been handed the last
+// there is, none does before the ack wait is over.
+func (d *Durable) free(ctx context.Context, info *jetstream.ConsumerInfo) error {
+	pinned := slices.ContainsFunc(info.PriorityGroups, func(g jetstream.PriorityGroupState) bool { return g.PinnedClientID != "" })
+	if pinned || info.NumAckPending == 0 || info.NumPending > 0 {
+		return nil
+	}
+	_, err := d.c.js.ResetConsumer(ctx, d.stream, d.name)
+	return err
 }
 
 // mirror returns the mirror that a stream is, and the subjects of its cursors;

@@ -9,6 +9,9 @@ import { screens } from './screens'
 import { useShellShortcuts } from './useShellShortcuts'
 
 const Palette = lazy(() => import('./Palette').then(({ Palette }) => ({ default: Palette })))
+const AlertWatch = lazy(() =>
+  import('@/features/alerts/watch/AlertWatch').then(({ AlertWatch }) => ({ default: AlertWatch })),
+)
 const Help = lazy(() => import('./Help').then(({ Help }) => ({ default: Help })))
 
 /** What stands around every screen. The palette and the help come when they are first asked for. */
@@ -41,6 +44,9 @@ export function Shell() {
           />
         )}
         {helpOpen && <Help close={help.close} />}
+      </Suspense>
+      <Suspense>
+        <AlertWatch />
       </Suspense>
     </div>
   )

@@ -12,13 +12,13 @@ export function AlertsScreen() {
   return (
     <div className={classes.screen}>
       <ScreenTitle>Alerts</ScreenTitle>
-      <div className={classes.notices}>
-        <ConnectionNotice what="alerts" />
-      </div>
-      <Fired />
-      <div style={{ display: 'flex', minHeight: 0, flexDirection: 'column', gap: 8 }}>
-        <Ringing />
-        <Rules symbol={symbol} />
+      <ConnectionNotice what="alerts" />
+      <div className={classes.columns}>
+        <Fired />
+        <div style={{ display: 'flex', minHeight: 0, flexDirection: 'column', gap: 8 }}>
+          <Ringing />
+          <Rules symbol={symbol} />
+        </div>
       </div>
     </div>
   )

@@ -58,7 +58,11 @@ export function useAlerts(filter: AlertFilter) {
 
 /** An alert as it comes from the stream: nobody can have acknowledged it there. */
 function withoutWord(alert: Alert): Alert {
-  return { ...alert, acknowledgedAt: alert.acknowledgedAt ?? null, acknowledgedBy: alert.acknowledgedBy ?? null }
+  return {
+    ...alert,
+    acknowledgedAt: alert.acknowledgedAt ?? null,
+    acknowledgedBy: alert.acknowledgedBy ?? null,
+  }
 }
 
 /** Both, each alert once as the first has it, the newest first. */
@@ -125,7 +129,9 @@ export function useSaveRule() {
       const { id } = draft
       if (!id) return read('POST /api/rules', api.POST('/api/rules', { body }))
       // A rule that somebody else has changed meanwhile is not overwritten.
-      const header = draft.revision ? { 'If-Match': `"${draft.revision}"` } : { 'If-None-Match': '*' as const }
+      const header = draft.revision
+        ? { 'If-Match': `"${draft.revision}"` }
+        : { 'If-None-Match': '*' as const }
       return read(
         `PUT /api/rules/${id}`,
         api.PUT('/api/rules/{id}', { params: { path: { id }, header }, body }),

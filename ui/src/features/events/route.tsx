@@ -1,3 +1,1 @@
-export function Screen() {
-  return <h1>Events</h1>
-}
+export { EventsScreen as Screen } from './EventsScreen'

@@ -1,7 +1,8 @@
-import { type KeyboardEvent, useRef } from 'react'
+import { useRef } from 'react'
 import { formatAge, formatCount } from '@/shared/lib/format'
 import { formatKnown, formatMicros, formatRate } from '@/shared/ops/numbers'
 import { State } from '@/shared/ops/pieces'
+import { useRowKeys } from '@/shared/ops/rowKeys'
 import { type Head, Table, tableClasses } from '@/shared/ops/Table'
 import { Trend } from '@/shared/ops/Trend'
 import { type FunctionsReading, type FunctionView, span } from './data'
@@ -32,16 +33,9 @@ interface FunctionTableProps {
 
 export function FunctionTable({ reading, shown, selected, select }: FunctionTableProps) {
   const body = useRef<HTMLDivElement>(null)
-  const onKeyDown = (event: KeyboardEvent) => {
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key]
-    if (!step) return
-    const rows = [...(body.current?.querySelectorAll<HTMLElement>('[data-open]') ?? [])]
-    const at = rows.indexOf(document.activeElement as HTMLElement)
-    rows[Math.min(rows.length - 1, Math.max(0, at + step))]?.focus()
-    event.preventDefault()
-  }
+  useRowKeys(body)
   return (
-    <div ref={body} onKeyDown={onKeyDown} role="presentation" style={{ display: 'contents' }}>
+    <div ref={body} style={{ display: 'contents' }}>
       <Table label="Functions" heads={heads}>
         {shown.map((view) => (
           <Row

@@ -8,10 +8,10 @@ import { formatRate } from '@/shared/ops/numbers'
 import { Figures, ScreenTitle } from '@/shared/ops/pieces'
 import { Empty, Failed, Loading, Panel } from '@/shared/panel/Panel'
 import { useShortcuts } from '@/shared/shortcuts/shortcuts'
-import { FunctionDetail } from './detail/FunctionDetail'
 import { type FunctionView, useFunctions } from './data'
-import { FunctionTable } from './FunctionTable'
+import { FunctionDetail } from './detail/FunctionDetail'
 import classes from './FunctionsScreen.module.css'
+import { FunctionTable } from './FunctionTable'
 import { standingOf } from './standing'
 
 const group = 'Functions'
@@ -41,50 +41,50 @@ export function FunctionsScreen() {
   const shown = all.filter((view) => `${view.name} ${view.does} ${view.kind}`.toLowerCase().includes(text))
   const open = all.find(({ name }) => name === selected)
   return (
-    <div className={classes.screen} ref={screen} data-open={open ? true : undefined}>
+    <div className={classes.screen} ref={screen}>
       <ScreenTitle>Functions</ScreenTitle>
-      <div className={classes.notices}>
-        <ConnectionNotice what="figures" error={reading.error} />
-      </div>
-      <Panel
-        title="Functions"
-        className={classes.list ?? ''}
-        actions={
-          <TextInput
-            ref={search}
-            type="search"
-            size="xs"
-            aria-label="Filter functions"
-            placeholder="Filter ( / )"
-            leftSection={<IconSearch size={14} aria-hidden />}
-            value={filter}
-            onChange={(event) => setFilter(event.currentTarget.value)}
-          />
-        }
-      >
-        <Summary all={all} />
-        {shown.length === 0 ? (
-          <Empty title="No function">
-            {all.length === 0 ? 'The registry is empty.' : `None is called “${filter}”.`}
-          </Empty>
-        ) : (
-          <FunctionTable
-            reading={reading.data}
-            shown={shown}
-            selected={selected}
-            select={(name) => change({ name: name === selected ? undefined : name })}
+      <ConnectionNotice what="figures" error={reading.error} />
+      <div className={classes.columns} data-open={open ? true : undefined}>
+        <Panel
+          title="Functions"
+          className={classes.list ?? ''}
+          actions={
+            <TextInput
+              ref={search}
+              type="search"
+              size="xs"
+              aria-label="Filter functions"
+              placeholder="Filter ( / )"
+              leftSection={<IconSearch size={14} aria-hidden />}
+              value={filter}
+              onChange={(event) => setFilter(event.currentTarget.value)}
+            />
+          }
+        >
+          <Summary all={all} />
+          {shown.length === 0 ? (
+            <Empty title="No function">
+              {all.length === 0 ? 'The registry is empty.' : `None is called “${filter}”.`}
+            </Empty>
+          ) : (
+            <FunctionTable
+              reading={reading.data}
+              shown={shown}
+              selected={selected}
+              select={(name) => change({ name: name === selected ? undefined : name })}
+            />
+          )}
+        </Panel>
+        {open && (
+          <FunctionDetail
+            key={open.name}
+            view={open}
+            at={Date.parse(reading.data.at)}
+            history={reading.data.history.get(open.name)}
+            close={() => change({ name: undefined })}
           />
         )}
-      </Panel>
-      {open && (
-        <FunctionDetail
-          key={open.name}
-          view={open}
-          at={Date.parse(reading.data.at)}
-          history={reading.data.history.get(open.name)}
-          close={() => change({ name: undefined })}
-        />
-      )}
+      </div>
     </div>
   )
 }

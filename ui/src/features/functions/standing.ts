@@ -16,7 +16,11 @@ export function standingOf(view: FunctionView): Standing {
   const owned = view.shards.filter(({ worker }) => worker).length
   if (state !== 'running') {
     if (owned === 0) return { tone: 'rest', word: state, detail: 'It keeps its place, and goes on there.' }
-    return { tone: 'warn', word: 'leaving', detail: `It is to be ${state}: ${owned} of its shards still run.` }
+    return {
+      tone: 'warn',
+      word: 'leaving',
+      detail: `It is to be ${state}: ${owned} of its shards still run.`,
+    }
   }
   if (view.workers.length === 0)
     return { tone: 'bad', word: 'no worker', detail: 'No worker knows it: start one with streamflow worker.' }

@@ -22,15 +22,19 @@ export function InspectorScreen() {
   return (
     <div className={classes.screen}>
       <ScreenTitle>Inspector</ScreenTitle>
-      <div className={classes.notices}>
-        <ConnectionNotice what="messages" />
-      </div>
-      <LogPanel selected={selected} select={select} />
-      <div className={classes.column}>
-        {selected && (
-          <MessageView entry={selected} close={() => select(null)} showJourney={(position) => show(position)} />
-        )}
-        <JourneyPanel asked={journey} show={show} />
+      <ConnectionNotice what="messages" />
+      <div className={classes.columns}>
+        <LogPanel selected={selected} select={select} />
+        <div className={classes.column}>
+          {selected && (
+            <MessageView
+              entry={selected}
+              close={() => select(null)}
+              showJourney={(position) => show(position)}
+            />
+          )}
+          <JourneyPanel asked={journey} show={show} />
+        </div>
       </div>
     </div>
   )

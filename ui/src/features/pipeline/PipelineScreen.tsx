@@ -52,9 +52,7 @@ export function PipelineScreen() {
       <Summary reading={reading} />
       <Panel
         title="Way of a tick"
-        actions={
-          <SegmentedControl size="xs" aria-label="Way as" data={views} value={view} onChange={show} />
-        }
+        actions={<SegmentedControl size="xs" aria-label="Way as" data={views} value={view} onChange={show} />}
       >
         {view === 'table' ? <HopTable reading={reading} /> : <Diagram reading={reading} />}
       </Panel>

@@ -1,3 +1,4 @@
+import { Button } from '@mantine/core'
 import type { ReactNode } from 'react'
 import classes from './table.module.css'
 
@@ -27,9 +28,16 @@ export function Table({ label, heads, children }: TableProps) {
         <thead>
           <tr>
             {heads.map((head) => {
-              const { label, number, title, quiet, content }: Head = typeof head === 'string' ? { label: head } : head
+              const { label, number, title, quiet, content }: Head =
+                typeof head === 'string' ? { label: head } : head
               return (
-                <th key={label} scope="col" title={title} data-number={number || undefined} aria-label={label}>
+                <th
+                  key={label}
+                  scope="col"
+                  title={title}
+                  data-number={number || undefined}
+                  aria-label={label}
+                >
                   {content ?? (quiet ? '' : label)}
                 </th>
               )
@@ -39,6 +47,27 @@ export function Table({ label, heads, children }: TableProps) {
         <tbody>{children}</tbody>
       </table>
     </section>
+  )
+}
+
+interface MoreProps {
+  pages: { hasNextPage: boolean; isFetchingNextPage: boolean; fetchNextPage: () => Promise<unknown> }
+}
+
+/** What stands below a list that goes on. */
+export function More({ pages }: MoreProps) {
+  if (!pages.hasNextPage) return null
+  return (
+    <div className={classes.more}>
+      <Button
+        size="compact-xs"
+        variant="subtle"
+        loading={pages.isFetchingNextPage}
+        onClick={() => void pages.fetchNextPage()}
+      >
+        Load older
+      </Button>
+    </div>
   )
 }
 

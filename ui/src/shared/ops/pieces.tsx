@@ -71,9 +71,9 @@ export function Payload({ value, label = 'Payload' }: { value: unknown; label?: 
         </CopyButton>
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard */}
-      <pre className={classes.payload} tabIndex={0} aria-label={label}>
-        {text}
-      </pre>
+      <section className={classes.payload} tabIndex={0} aria-label={label}>
+        <pre>{text}</pre>
+      </section>
     </div>
   )
 }

@@ -31,3 +31,6 @@ Object.defineProperties(Element.prototype, {
 
 window.scrollTo = () => {}
 Element.prototype.scrollTo = () => {}
+
+// A text field that grows with its text asks when the fonts are there.
+Object.defineProperty(document, 'fonts', { value: new EventTarget() })

@@ -4,6 +4,7 @@ import { formatDateTime, formatTime } from '@/shared/lib/time'
 import { JourneyLink } from '@/shared/ops/JourneyLink'
 import { Facts } from '@/shared/ops/pieces'
 import { tableClasses } from '@/shared/ops/Table'
+import classes from '../alerts.module.css'
 import type { Alert } from '../data'
 import { Severity } from '../Severity'
 
@@ -33,9 +34,9 @@ export function AlertRow({ alert, picked, pick, open, toggle }: AlertRowProps) {
           <Severity level={alert.severity} />
         </td>
         <th scope="row">{alert.symbol}</th>
-        <td data-wrap>
+        <td className={classes.text}>
           <button type="button" className={tableClasses.open} data-open aria-expanded={open} onClick={toggle}>
-            {alert.text}
+            {shortText(alert)}
           </button>
         </td>
         <td className={tableClasses.dim}>{alert.name || alert.rule}</td>
@@ -49,8 +50,14 @@ export function AlertRow({ alert, picked, pick, open, toggle }: AlertRowProps) {
           <td colSpan={6} style={{ whiteSpace: 'normal', paddingBottom: 8 }}>
             <Facts
               facts={[
+                ['Text', alert.text],
                 ['Condition', <code key="when">{alert.when}</code>],
-                ['Compared', Object.entries(alert.values).map(([name, value]) => `${name} = ${value}`).join(', ')],
+                [
+                  'Compared',
+                  Object.entries(alert.values)
+                    .map(([name, value]) => `${name} = ${value}`)
+                    .join(', '),
+                ],
                 ['Event time', formatDateTime(alert.time)],
                 [
                   'Chart',
@@ -62,7 +69,12 @@ export function AlertRow({ alert, picked, pick, open, toggle }: AlertRowProps) {
                   ? [['Journey', <JourneyLink key="journey" position={alert.position} />] as const]
                   : []),
                 ...(alert.acknowledgedAt
-                  ? [['Acknowledged', `${formatDateTime(alert.acknowledgedAt)} by ${alert.acknowledgedBy}`] as const]
+                  ? [
+                      [
+                        'Acknowledged',
+                        `${formatDateTime(alert.acknowledgedAt)} by ${alert.acknowledgedBy}`,
+                      ] as const,
+                    ]
                   : []),
               ]}
             />
@@ -71,6 +83,11 @@ export function AlertRow({ alert, picked, pick, open, toggle }: AlertRowProps) {
       )}
     </>
   )
+}
+
+/** The symbol stands in a column of its own. */
+function shortText({ symbol, text }: Alert): string {
+  return text.startsWith(`${symbol}: `) ? text.slice(symbol.length + 2) : text
 }
 
 const day = 86_400_000

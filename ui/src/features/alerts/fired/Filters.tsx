@@ -40,7 +40,7 @@ export function Filters({ filter, change }: FiltersProps) {
       <TextInput
         size="xs"
         w={100}
-        aria-label="Symbol"
+        aria-label="Filter by symbol"
         placeholder="Symbol"
         value={filter.symbol ?? ''}
         onChange={(event) => change({ symbol: event.currentTarget.value.toUpperCase() || undefined })}
@@ -48,7 +48,7 @@ export function Filters({ filter, change }: FiltersProps) {
       <Select
         size="xs"
         w={120}
-        aria-label="Severity"
+        aria-label="Filter by severity"
         placeholder="Any severity"
         clearable
         data={[...severities]}
@@ -58,7 +58,7 @@ export function Filters({ filter, change }: FiltersProps) {
       <Select
         size="xs"
         w={150}
-        aria-label="Rule"
+        aria-label="Filter by rule"
         placeholder="Any rule"
         clearable
         searchable

@@ -1,9 +1,10 @@
 import { Button, Checkbox, Group, TextInput } from '@mantine/core'
-import { type KeyboardEvent, useRef, useState } from 'react'
+import { useRef, useState } from 'react'
 import { formatCount } from '@/shared/lib/format'
 import { useAddress } from '@/shared/ops/address'
 import { Outcome, type OutcomeText } from '@/shared/ops/Outcome'
-import { type Head, Table } from '@/shared/ops/Table'
+import { rowsIn, useRowKeys } from '@/shared/ops/rowKeys'
+import { type Head, More, Table } from '@/shared/ops/Table'
 import { Empty, Failed, Loading, Panel } from '@/shared/panel/Panel'
 import { useShortcuts } from '@/shared/shortcuts/shortcuts'
 import classes from '../alerts.module.css'
@@ -54,25 +55,25 @@ export function Fired({ className }: { className?: string | undefined }) {
       else next.delete(id)
       return next
     })
-  const rows = () => [...(body.current?.querySelectorAll<HTMLElement>('[data-open]') ?? [])]
-  const onKeyDown = (event: KeyboardEvent) => {
-    const at = rows().indexOf(document.activeElement as HTMLElement)
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key]
-    const alert = list.alerts[at]
-    if (at < 0 || !alert) return
-    if (step) rows()[Math.max(0, at + step)]?.focus()
-    else if (event.key === 'x') pick(alert.id, !picked.has(alert.id))
-    else return
-    event.preventDefault()
-  }
+  useRowKeys(body, (key, row) => {
+    const alert = list.alerts[row]
+    if (key !== 'x' || !alert) return false
+    pick(alert.id, !picked.has(alert.id))
+    return true
+  })
   useShortcuts([
-    { keys: 'ArrowDown', label: 'Go from alert to alert; Enter opens, x picks', group, run: () => rows()[0]?.focus() },
+    {
+      keys: 'ArrowDown',
+      label: 'Go from alert to alert; Enter opens, x picks',
+      group,
+      run: () => rowsIn(body.current)[0]?.focus(),
+    },
     {
       keys: 'a',
       label: 'Acknowledge what is picked, or the alert that has the focus',
       group,
       run: () => {
-        const at = rows().indexOf(document.activeElement as HTMLElement)
+        const at = rowsIn(body.current).indexOf(document.activeElement as HTMLElement)
         const focused = list.alerts[at]
         seen(selected.length > 0 ? selected : focused && focused.acknowledgedAt === null ? [focused] : [])
       },
@@ -86,7 +87,8 @@ export function Fired({ className }: { className?: string | undefined }) {
         <Group gap={6}>
           <TextInput
             size="xs"
-            w={92}
+            w={112}
+            leftSection={<span style={{ fontSize: 12 }}>as</span>}
             aria-label="Acknowledge as"
             value={signer}
             onChange={(event) => setSigner(event.currentTarget.value.slice(0, 60))}
@@ -99,7 +101,12 @@ export function Fired({ className }: { className?: string | undefined }) {
           >
             Acknowledge {selected.length > 0 ? formatCount(selected.length) : ''}
           </Button>
-          <Button size="compact-xs" variant="default" disabled={fresh.length === 0} onClick={() => seen(fresh)}>
+          <Button
+            size="compact-xs"
+            variant="default"
+            disabled={fresh.length === 0}
+            onClick={() => seen(fresh)}
+          >
             All {formatCount(fresh.length)} shown
           </Button>
         </Group>
@@ -113,7 +120,7 @@ export function Fired({ className }: { className?: string | undefined }) {
       )}
       {list.data && list.alerts.length === 0 && <NoAlerts filtered={Object.values(filter).some(Boolean)} />}
       {list.alerts.length > 0 && (
-        <div ref={body} className={classes.listBody} onKeyDown={onKeyDown} role="presentation">
+        <div ref={body} className={classes.listBody}>
           <Table
             label="Fired alerts"
             heads={heads(
@@ -139,16 +146,7 @@ export function Fired({ className }: { className?: string | undefined }) {
               />
             ))}
           </Table>
-          {list.hasNextPage && (
-            <Button
-              size="compact-xs"
-              variant="subtle"
-              loading={list.isFetchingNextPage}
-              onClick={() => void list.fetchNextPage()}
-            >
-              Load older
-            </Button>
-          )}
+          <More pages={list} />
         </div>
       )}
     </Panel>

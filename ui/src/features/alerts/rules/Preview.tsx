@@ -7,7 +7,11 @@ import { type RuleDraft, type RuleTest, useRuleTest } from '../data'
 
 type Range = 'today' | '24h' | '7d'
 
-const words: Record<Range, string> = { today: 'today', '24h': 'in the last 24 hours', '7d': 'in the last 7 days' }
+const words: Record<Range, string> = {
+  today: 'today',
+  '24h': 'in the last 24 hours',
+  '7d': 'in the last 7 days',
+}
 
 /** Since when a range is, by whole minutes: the same question is asked once. */
 export function startOf(range: Range, now: number): number {
@@ -49,7 +53,9 @@ export function Preview({ range, choose, test, ready }: PreviewProps) {
         />
       </div>
       <p role="status" aria-label="Preview result">
-        {!ready && <span className={classes.muted}>Say a symbol and a condition to see what it would have done.</span>}
+        {!ready && (
+          <span className={classes.muted}>Say a symbol and a condition to see what it would have done.</span>
+        )}
         {ready && test.isFetching && <span className={classes.muted}>Judging…</span>}
         {ready && !test.isFetching && test.error && (
           <span className={classes.muted}>It cannot be judged yet: {test.error.message}</span>
@@ -79,7 +85,13 @@ function WouldHave({ test }: { test: RuleTest }) {
       </p>
       {test.alerts.length > 0 && (
         <>
-          <svg viewBox="0 0 1000 26" preserveAspectRatio="none" className={classes.strip} role="img" aria-label="When it would have fired">
+          <svg
+            viewBox="0 0 1000 26"
+            preserveAspectRatio="none"
+            className={classes.strip}
+            role="img"
+            aria-label="When it would have fired"
+          >
             {test.alerts.map(({ id, time }) => {
               const x = ((Date.parse(time) - from) / span) * 1000
               return <line key={id} x1={x} x2={x} y1={4} y2={26} />

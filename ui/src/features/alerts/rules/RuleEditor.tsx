@@ -29,7 +29,12 @@ export function RuleEditor({ rule, symbol, close, saved }: RuleEditorProps) {
   const draft = draftOf(form)
   // The preview asks when the typing rests. What does not change what fires is not asked for.
   const tried = JSON.stringify(
-    draft && { symbol: draft.symbol, when: draft.when, cooldown: draft.cooldown, hysteresis: draft.hysteresis },
+    draft && {
+      symbol: draft.symbol,
+      when: draft.when,
+      cooldown: draft.cooldown,
+      hysteresis: draft.hysteresis,
+    },
   )
   const [rested] = useDebouncedValue(tried, 400)
   const preview = usePreview(useMemo(() => JSON.parse(rested), [rested]))
@@ -55,7 +60,11 @@ export function RuleEditor({ rule, symbol, close, saved }: RuleEditorProps) {
     >
       <form className={classes.form} onSubmit={submit}>
         <div className={classes.pair}>
-          <SymbolField value={form.symbol} change={(value) => set({ symbol: value })} error={fieldProblem(error, 'symbol')} />
+          <SymbolField
+            value={form.symbol}
+            change={(value) => set({ symbol: value })}
+            error={fieldProblem(error, 'symbol')}
+          />
           <TextInput
             size="xs"
             label="Name"
@@ -91,7 +100,9 @@ export function RuleEditor({ rule, symbol, close, saved }: RuleEditorProps) {
             inputMode="decimal"
             description="How far back before it may fire again"
             value={form.hysteresis}
-            error={fieldProblem(error, 'hysteresis') ?? (badNumber(form.hysteresis) && 'Want a number from 0 on')}
+            error={
+              fieldProblem(error, 'hysteresis') ?? (badNumber(form.hysteresis) && 'Want a number from 0 on')
+            }
             onChange={(event) => set({ hysteresis: event.currentTarget.value })}
           />
           <TextInput
@@ -116,7 +127,12 @@ export function RuleEditor({ rule, symbol, close, saved }: RuleEditorProps) {
           </p>
         )}
         <Group gap={8}>
-          <Button size="xs" type="submit" disabled={!draft || badNumber(form.hysteresis)} loading={save.isPending}>
+          <Button
+            size="xs"
+            type="submit"
+            disabled={!draft || badNumber(form.hysteresis)}
+            loading={save.isPending}
+          >
             {rule ? 'Save' : 'Create'}
           </Button>
           <Button size="xs" variant="default" onClick={close}>

@@ -65,7 +65,11 @@ export function Rules({ symbol }: { symbol: string | undefined }) {
       title="Rules"
       className={classes.side ?? ''}
       actions={
-        <Button size="compact-xs" leftSection={<IconPlus size={13} aria-hidden />} onClick={() => edit('new')}>
+        <Button
+          size="compact-xs"
+          leftSection={<IconPlus size={13} aria-hidden />}
+          onClick={() => edit('new')}
+        >
           New rule
         </Button>
       }
@@ -88,8 +92,8 @@ export function Rules({ symbol }: { symbol: string | undefined }) {
       )}
       {rules.data?.length === 0 && (
         <Empty title="No rule yet">
-          A rule is one line, such as <code>price crosses above 200</code>. Press n to make one, and see at once
-          how often it would have fired.
+          A rule is one line, such as <code>price crosses above 200</code>. Press n to make one, and see at
+          once how often it would have fired.
         </Empty>
       )}
       {rules.data?.map((rule) => (

@@ -11,7 +11,10 @@ export function conditionProblem(error: Error | null): ConditionProblem | null {
   const message = fieldProblem(error, 'when')
   if (message === undefined) return null
   const [, column] = /column (\d+):/.exec(message) ?? []
-  return { message: capital(message.replace(/^column \d+: /, '')), column: column ? Number(column) : undefined }
+  return {
+    message: capital(message.replace(/^column \d+: /, '')),
+    column: column ? Number(column) : undefined,
+  }
 }
 
 /** What the server says of a field of the rule, wherever the rule stands in the request. */

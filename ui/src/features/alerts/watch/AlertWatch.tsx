@@ -1,6 +1,6 @@
 import '@mantine/notifications/styles.css'
 import { Notifications, notifications } from '@mantine/notifications'
-import { Link } from '@tanstack/react-router'
+import { Link, useLocation } from '@tanstack/react-router'
 import { useRef } from 'react'
 import { useSettings } from '@/shared/settings/settings'
 import { useSubject } from '@/shared/stream'
@@ -14,6 +14,8 @@ const most = 3
 /** Tells every alert as it is raised, on any screen. What was raised before the page came is no news. */
 export function AlertWatch() {
   const sound = useSettings((settings) => settings.sound)
+  // The screen of the alerts shows them itself.
+  const quiet = useLocation({ select: ({ pathname }) => pathname === '/alerts' })
   const told = useRef(new Set<string>())
   useSubject<Alert>('alerts.>', (messages) => {
     const news = messages
@@ -23,25 +25,31 @@ export function AlertWatch() {
     if (news.length === 0) return
     if (told.current.size > 5000) told.current.clear()
     for (const { id } of news) told.current.add(id)
-    tell(news)
+    tell(news, quiet)
     if (sound) ring(news.some(({ severity }) => severity === 'critical'))
   })
-  return <Notifications position="bottom-right" limit={4} containerWidth={360} zIndex={250} />
+  return <Notifications position="bottom-right" limit={3} containerWidth={330} zIndex={250} />
 }
 
-function tell(news: readonly Alert[]): void {
+function tell(news: readonly Alert[], quiet: boolean): void {
   for (const { id, severity, symbol, text, name, rule } of news.slice(0, most)) {
+    notify(`${symbol}: ${name || rule}`, text, id)
+    if (quiet) continue
     notifications.show({
       id,
-      title: <Severity level={severity} />,
-      message: text,
+      message: (
+        <>
+          <Severity level={severity} /> {text}
+        </>
+      ),
+      px: 10,
+      py: 6,
       color: severity === 'critical' ? 'red' : severity === 'warning' ? 'yellow' : 'blue',
       autoClose: severity === 'critical' ? 15_000 : 6000,
       withBorder: true,
     })
-    notify(`${symbol}: ${name || rule}`, text, id)
   }
-  if (news.length <= most) return
+  if (quiet || news.length <= most) return
   notifications.show({
     id: 'more alerts',
     title: `${news.length - most} more alerts`,

@@ -18,7 +18,9 @@ export function Outputs({ name }: { name: string }) {
       {outputs.error && <p className={classes.fault}>{outputs.error.message}</p>}
       {outputs.isPending && <p className={classes.muted}>Loading…</p>}
       {outputs.data?.length === 0 && (
-        <p className={classes.muted}>It has published nothing yet: nothing of its input has led to a result.</p>
+        <p className={classes.muted}>
+          It has published nothing yet: nothing of its input has led to a result.
+        </p>
       )}
       {results.length > 0 && (
         <div className={classes.bleed}>

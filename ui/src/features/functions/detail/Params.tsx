@@ -60,8 +60,8 @@ export function Params({ params, pending, apply }: ParamsProps) {
         )}
       </Group>
       <p className={classes.muted}>
-        {params === null ? 'It runs with its defaults.' : 'What is left out has its default.'} A change is taken
-        up while it runs, from a snapshot.
+        {params === null ? 'It runs with its defaults.' : 'What is left out has its default.'} A change is
+        taken up while it runs, from a snapshot.
       </p>
     </div>
   )

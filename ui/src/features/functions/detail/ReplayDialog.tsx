@@ -45,13 +45,16 @@ export function ReplayDialog({ view, close, done }: ReplayDialogProps) {
         />
         <ul style={{ margin: 0, paddingLeft: 18, fontSize: 13 }}>
           <li>
-            Its state is thrown away and computed anew from the start of {view.reads}, as far back as that goes.
+            Its state is thrown away and computed anew from the start of {view.reads}, as far back as that
+            goes.
           </li>
           <li>
-            It publishes nothing of what is older than <b>{from || '…'}</b>; what is newer it publishes again, to{' '}
-            {view.writes}, marked as a replay.
+            It publishes nothing of what is older than <b>{from || '…'}</b>; what is newer it publishes again,
+            to {view.writes}, marked as a replay.
           </li>
-          <li>Until it has caught up its live results come late. Whoever reads its results sees some twice.</li>
+          <li>
+            Until it has caught up its live results come late. Whoever reads its results sees some twice.
+          </li>
         </ul>
         <Checkbox
           size="xs"
@@ -63,7 +66,13 @@ export function ReplayDialog({ view, close, done }: ReplayDialogProps) {
           <Button size="xs" variant="default" onClick={close}>
             Leave it
           </Button>
-          <Button size="xs" color="red" disabled={!sure || !from.trim()} loading={replay.isPending} onClick={start}>
+          <Button
+            size="xs"
+            color="red"
+            disabled={!sure || !from.trim()}
+            loading={replay.isPending}
+            onClick={start}
+          >
             Replay
           </Button>
         </Group>

@@ -32,7 +32,13 @@ export function Scale({ wanted, pending, apply }: ScaleProps) {
           value={shards}
           onChange={setShards}
         />
-        <Button size="xs" variant="default" type="submit" disabled={!good || shards === wanted} loading={pending}>
+        <Button
+          size="xs"
+          variant="default"
+          type="submit"
+          disabled={!good || shards === wanted}
+          loading={pending}
+        >
           Scale to {good ? shards : '…'}
         </Button>
       </div>

@@ -87,8 +87,8 @@ function Way({ journey, again, busy }: { journey: Journey; again: () => void; bu
         />
         {deadLetter && (
           <p className={classes.fault} role="alert">
-            It was refused by {deadLetter.function ?? 'the bridge'}: {deadLetter.detail} ({deadLetter.reason}). It
-            is {deadLetter.state}; the pipeline lists it among the dead letters.
+            It was refused by {deadLetter.function ?? 'the bridge'}: {deadLetter.detail} ({deadLetter.reason}
+            ). It is {deadLetter.state}; the pipeline lists it among the dead letters.
           </p>
         )}
       </div>
@@ -101,13 +101,22 @@ function Way({ journey, again, busy }: { journey: Journey; again: () => void; bu
         </ul>
       )}
       <div className={classes.part}>
-        <Button size="compact-xs" variant="default" loading={busy} onClick={again} style={{ justifySelf: 'start' }}>
+        <Button
+          size="compact-xs"
+          variant="default"
+          loading={busy}
+          onClick={again}
+          style={{ justifySelf: 'start' }}
+        >
           Look again
         </Button>
         <Payload label="Message" value={tick ?? deadLetter?.valueText ?? deadLetter?.valueBase64 ?? null} />
       </div>
       {results.length > 0 && (
-        <Table label="What was made of it" heads={['Result', 'Kind', 'Cause', { label: 'After', number: true }]}>
+        <Table
+          label="What was made of it"
+          heads={['Result', 'Kind', 'Cause', { label: 'After', number: true }]}
+        >
           {results.map((result, at) => (
             <tr key={keyOf(at)} data-selected={open === keyOf(at) || undefined}>
               <th scope="row">
@@ -121,7 +130,9 @@ function Way({ journey, again, busy }: { journey: Journey; again: () => void; bu
                 </button>
               </th>
               <td>{result.kind}</td>
-              <td className={tableClasses.dim}>{result.exact ? 'this message' : 'the next one of its subject'}</td>
+              <td className={tableClasses.dim}>
+                {result.exact ? 'this message' : 'the next one of its subject'}
+              </td>
               <td data-number>{formatMs(result.afterMs)}</td>
             </tr>
           ))}

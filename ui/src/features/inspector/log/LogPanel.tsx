@@ -6,8 +6,8 @@ import { Empty, Panel } from '@/shared/panel/Panel'
 import { useShortcuts } from '@/shared/shortcuts/shortcuts'
 import { useStream, useStreamStatus, useSubject } from '@/shared/stream'
 import classes from '../inspector.module.css'
-import { type Entry, type Kind, kinds, LogStore } from './logStore'
 import { LogRows } from './LogRows'
+import { type Entry, type Kind, kinds, LogStore } from './logStore'
 
 const group = 'Inspector'
 /** how often the list is written anew: what changes oftener cannot be read */
@@ -71,7 +71,11 @@ export function LogPanel({ selected, select }: LogPanelProps) {
             size="compact-xs"
             variant={store.paused ? 'filled' : 'default'}
             leftSection={
-              store.paused ? <IconPlayerPlay size={13} aria-hidden /> : <IconPlayerPause size={13} aria-hidden />
+              store.paused ? (
+                <IconPlayerPlay size={13} aria-hidden />
+              ) : (
+                <IconPlayerPause size={13} aria-hidden />
+              )
             }
             onClick={pause}
           >

@@ -40,7 +40,9 @@ export function LogRows({ entries, selected, select }: LogRowsProps) {
           <tr>
             <th scope="col">Time</th>
             <th scope="col">Subject</th>
-            <th scope="col">Kafka to API</th>
+            <th scope="col" title="From Kafka to the API">
+              Latency
+            </th>
             <th scope="col">Payload</th>
           </tr>
         </thead>

@@ -95,7 +95,7 @@ function Part({ place: { name, x, y }, hop, selected, select }: PartProps) {
         <span className={classes.figures}>
           <span>{formatRate(hop.rate)}</span>
           <span>lag {formatKnown(hop.lag)}</span>
-          <span>{formatMs(hop.p99Ms)}</span>
+          <span>p99 {formatMs(hop.p99Ms)}</span>
         </span>
       ) : (
         <span className={classes.figures}>not measured here</span>
@@ -110,15 +110,14 @@ function PartNotes({ stage, hop, lines }: { stage: Stage; hop: Hop | undefined; 
   return (
     <section className={classes.notes} aria-label={`About ${stage.name}`}>
       <p>
-        <b>{stage.name}</b> {stage.does}.
-        {stage.durable && ` Reads by the durable ${stage.durable}.`}
+        <b>{stage.name}</b> {stage.does}.{stage.durable && ` Reads by the durable ${stage.durable}.`}
         {stage.group && ` Reads by the group ${stage.group}.`}
         {stage.room && ` Its code is in ${stage.room}.`}
       </p>
       {hop && (
         <p>
-          {formatRate(hop.rate)}, {formatKnown(hop.lag)} wait; {hop.from ? `since ${hop.from}` : 'latency'} p50{' '}
-          {formatMs(hop.p50Ms)}, p99 {formatMs(hop.p99Ms)}; since the tick was produced p50{' '}
+          {formatRate(hop.rate)}, {formatKnown(hop.lag)} wait; {hop.from ? `since ${hop.from}` : 'latency'}{' '}
+          p50 {formatMs(hop.p50Ms)}, p99 {formatMs(hop.p99Ms)}; since the tick was produced p50{' '}
           {formatMs(hop.totalP50Ms)}, p99 {formatMs(hop.totalP99Ms)} ({hop.samples} samples).
         </p>
       )}

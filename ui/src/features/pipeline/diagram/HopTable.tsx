@@ -19,8 +19,12 @@ const heads: Head[] = [
 /** The diagram as a table: every part with all of its figures, also those that are not measured. */
 export function HopTable({ reading: { stages, hops } }: { reading: PipelineReading }) {
   const measured = new Set(hops.map(({ name }) => name))
-  const names = [...hops.map(({ name }) => name), ...stages.flatMap(({ name }) => (measured.has(name) ? [] : name))]
-  const words = (places: readonly string[] | undefined) => places?.map((place) => place.replace(':', ' ')).join(', ')
+  const names = [
+    ...hops.map(({ name }) => name),
+    ...stages.flatMap(({ name }) => (measured.has(name) ? [] : name)),
+  ]
+  const words = (places: readonly string[] | undefined) =>
+    places?.map((place) => place.replace(':', ' ')).join(', ')
   return (
     <Table label="Parts of the system" heads={heads}>
       {names.map((name) => {

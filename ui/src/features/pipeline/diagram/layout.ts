@@ -149,7 +149,12 @@ function place(columns: Slot[][], ways: readonly Way[], chains: string[][], size
     const points = chain.flatMap((id, index) => {
       const { x, y } = centre.get(id) ?? { x: 0, y: 0 }
       if (index === 0) return [{ x: x + size.width, y }]
-      return index === chain.length - 1 ? [{ x, y }] : [{ x, y }, { x: x + size.width, y }]
+      return index === chain.length - 1
+        ? [{ x, y }]
+        : [
+            { x, y },
+            { x: x + size.width, y },
+          ]
     })
     return { ...way, points }
   })

@@ -4,9 +4,10 @@ import { formatCount } from '@/shared/lib/format'
 import { formatDateTime } from '@/shared/lib/time'
 import { Outcome, type OutcomeText } from '@/shared/ops/Outcome'
 import { State, type Tone } from '@/shared/ops/pieces'
-import { type Head, Table, tableClasses } from '@/shared/ops/Table'
+import { type Head, More, Table, tableClasses } from '@/shared/ops/Table'
 import { Empty, Failed, Loading } from '@/shared/panel/Panel'
 import { useSubject } from '@/shared/stream'
+import { DiscardDialog } from './DiscardDialog'
 import {
   type Letter,
   type LetterState,
@@ -16,7 +17,6 @@ import {
   useRefreshLetters,
   useReplayLetters,
 } from './data'
-import { DiscardDialog } from './DiscardDialog'
 import { LetterView } from './LetterView'
 import classes from './letters.module.css'
 
@@ -139,16 +139,7 @@ export function DeadLetters({ of }: { of?: string }) {
           ))}
         </Table>
       )}
-      {letters.hasNextPage && (
-        <Button
-          size="compact-xs"
-          variant="subtle"
-          loading={letters.isFetchingNextPage}
-          onClick={() => void letters.fetchNextPage()}
-        >
-          Load older
-        </Button>
-      )}
+      <More pages={letters} />
       {open !== null && items.some(({ id }) => id === open) && (
         <LetterView
           key={open}

@@ -73,7 +73,12 @@ export function Kafka({ kafka }: { kafka: PipelineReading['kafka'] }) {
 type Group = NonNullable<PipelineReading['kafka']>['topics'][number]['groups'][number]
 
 function GroupCells({ group }: { group: Group | undefined }) {
-  if (!group) return <td colSpan={5} className={tableClasses.dim}>nobody reads it here</td>
+  if (!group)
+    return (
+      <td colSpan={5} className={tableClasses.dim}>
+        nobody reads it here
+      </td>
+    )
   return (
     <>
       <td>{group.name}</td>

@@ -13,7 +13,11 @@ const heads: Head[] = [
   { label: 'Newest', number: true, title: 'How long ago the newest message was stored' },
   { label: 'Pending', number: true, title: 'Not delivered yet' },
   { label: 'Unacknowledged', number: true, title: 'Delivered, and not acknowledged' },
-  { label: 'Up to', number: true, title: 'The newest sequence; of a consumer, up to which all is acknowledged' },
+  {
+    label: 'Up to',
+    number: true,
+    title: 'The newest sequence; of a consumer, up to which all is acknowledged',
+  },
 ]
 
 /** JetStream's streams, each with its durable consumers. */

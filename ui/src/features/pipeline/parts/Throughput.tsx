@@ -15,7 +15,9 @@ export function Throughput({ points }: { points: readonly Point[] }) {
   const top = niceTop(Math.max(...points.map(({ perSecond }) => perSecond), 0))
   const x = (point: Point) => 1000 - ((end - Date.parse(point.at)) / span) * 1000
   const y = (point: Point) => height - (point.perSecond / top) * (height - 6)
-  const line = points.map((point, index) => `${index ? 'L' : 'M'}${x(point).toFixed(1)} ${y(point).toFixed(1)}`)
+  const line = points.map(
+    (point, index) => `${index ? 'L' : 'M'}${x(point).toFixed(1)} ${y(point).toFixed(1)}`,
+  )
   const first = points[0]
   const area = first ? `${line.join('')}L1000 ${height}L${x(first).toFixed(1)} ${height}Z` : ''
   const hover = (event: PointerEvent<SVGSVGElement>) => {
@@ -66,7 +68,12 @@ export function ThroughputTable({ points }: { points: readonly Point[] }) {
   return (
     <Table
       label="Throughput by minute"
-      heads={['Minute', { label: 'Mean', number: true }, { label: 'Least', number: true }, { label: 'Most', number: true }]}
+      heads={[
+        'Minute',
+        { label: 'Mean', number: true },
+        { label: 'Least', number: true },
+        { label: 'Most', number: true },
+      ]}
     >
       {[...minutes].reverse().map(([minute, rates]) => (
         <tr key={minute}>

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"net"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/alecthomas/kong"
+	"go.yaml.in/yaml/v3"
+
+	"streamflow"
+)
+
+// ofTheRuntime are variables that the Go runtime reads, not we.
+var ofTheRuntime = []string{"GOMEMLIMIT", "GOMAXPROCS", "GOGC"}
+
+// checkCommand fails unless the program takes the command line in that
+// environment, and knows every variable of it.
+func checkCommand(t *testing.T, where string, args []string, env map[string]string) {
+	t.Helper()
+	for name, value := range env {
+		t.Setenv(name, value)
+	}
+	var c cli
+	parser, err := kong.New(&c, kong.Name("streamflow"), kong.Exit(func(int) {}),
+		kong.Vars{"symbols": defaultSymbols, "interval": defaultInterval.String(), "group": streamflow.GroupBridge})
+	if err != nil {
+		t.Fatal(err)
+	}
+	parsed, err := parser.Parse(args)
+	if err != nil {
+		t.Errorf("%s: streamflow %s: %v", where, strings.Join(args, " "), err)
+		return
+	}
+	if worker, ok := strings.CutPrefix(strings.Join(args, " "), "worker "); ok {
+		if _, err := lookUp(worker); err != nil {
+			t.Errorf("%s: %v", where, err)
+		}
+	}
+	known := slices.Clone(ofTheRuntime)
+	for _, group := range parsed.Selected().AllFlags(false) {
+		for _, flag := range group {
+			known = append(known, flag.Envs...)
+		}
+	}
+	for name := range env {
+		if !slices.Contains(known, name) {
+			t.Errorf("%s: streamflow %s does not read the variable %s", where, strings.Join(args, " "), name)
+		}
+	}
+}
+
+// portOf returns the port of an address such as ":9100".
+func portOf(t *testing.T, where, addr string) string {
+	t.Helper()
+	_, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		t.Errorf("%s: %v", where, err)
+	}
+	return port
+}
+
+var variable = regexp.MustCompile(`\$\{([A-Z_]+)(?::-([^}]*))?\}`)
+
+// interpolate does to a text what compose does where no variable is set.
+func interpolate(s string) string { return variable.ReplaceAllString(s, "$2") }
+
+// pinned are image names with a version in full.
+var pinned = regexp.MustCompile(`^[a-z0-9./-]+:v?\d+\.\d+(\.\d+)?([-.][a-z0-9.-]+)?$`)
+
+// repository returns a path below the root of the repository.
+func repository(elements ...string) string {
+	return filepath.Join(append([]string{"..", ".."}, elements...)...)
+}
+
+func readRepository(t *testing.T, elements ...string) string {
+	t.Helper()
+	text, err := os.ReadFile(repository(elements...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// Prometheus asks all that has metrics, and only where something listens.
+func TestPrometheusScrapesWhatThereIs(t *testing.T) {
+	var config struct {
+		Scrapes []struct {
+			DNS []struct {
+				Port  string
+				Names []string
+			} `yaml:"dns_sd_configs"`
+			Static []struct{ Targets []string } `yaml:"static_configs"`
+		} `yaml:"scrape_configs"`
+	}
+	if err := yaml.Unmarshal([]byte(readRepository(t, "infra", "prometheus", "prometheus.yml")), &config); err != nil {
+		t.Fatal(err)
+	}
+	ports := make(map[string]string) // by service
+	for _, s := range config.Scrapes {
+		for _, d := range s.DNS {
+			for _, name := range d.Names {
+				ports[name] = d.Port
+			}
+		}
+		for _, static := range s.Static {
+			for _, target := range static.Targets {
+				name, port, _ := strings.Cut(target, ":")
+				ports[name] = port
+			}
+		}
+	}
+	services := readCompose(t).Services
+	for name, s := range services {
+		if addr := s.environment()["METRICS_ADDR"]; s.ours() && addr != "" && portOf(t, name, addr) != ports[name] {
+			t.Errorf("prometheus.yml asks %s at port %q; its metrics are at %s", name, ports[name], addr)
+		}
+	}
+	for name := range ports {
+		if _, ok := services[name]; !ok && name != "127.0.0.1" {
+			t.Errorf("prometheus.yml: there is no service %s", name)
+		}
+	}
+}

@@ -1,0 +1,5 @@
+//go:build !linux
+
+package main
+
+func readHost(string) (hostFigures, bool) { return hostFigures{}, false }

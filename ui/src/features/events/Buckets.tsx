@@ -1,0 +1,60 @@
+import { formatCount, formatPrice } from '@/shared/lib/format'
+import { formatTime } from '@/shared/lib/time'
+import { JourneyLink } from '@/shared/ops/JourneyLink'
+import { Empty } from '@/shared/panel/Panel'
+import classes from './events.module.css'
+import { type BucketState, recentMs } from './results'
+
+const order = ['low', 'medium', 'high']
+
+/** Events by the class of their price. */
+export function Buckets({ buckets }: { buckets: Readonly<Record<string, BucketState>> }) {
+  const names = [
+    ...order.filter((name) => buckets[name]),
+    ...Object.keys(buckets).filter((name) => !order.includes(name)),
+  ]
+  if (names.length === 0) {
+    return (
+      <Empty title="No event yet">
+        <code>streamflow simulate events</code> sends some; any producer of topic events does.
+      </Empty>
+    )
+  }
+  const all = names.reduce((sum, name) => sum + (buckets[name]?.count ?? 0), 0)
+  return (
+    <ul className={classes.buckets}>
+      {names.map((name) => {
+        const bucket = buckets[name]
+        return (
+          bucket && <Bucket key={name} name={name} bucket={bucket} share={bucket.count / Math.max(1, all)} />
+        )
+      })}
+    </ul>
+  )
+}
+
+function Bucket({ name, bucket, share }: { name: string; bucket: BucketState; share: number }) {
+  const { count, sums, last, recent } = bucket
+  return (
+    <li className={classes.bucket}>
+      <h3>{name}</h3>
+      <p className={classes.big}>{formatCount(count)}</p>
+      <div className={classes.share} aria-hidden="true">
+        <span style={{ width: `${share * 100}%` }} />
+      </div>
+      <p className={classes.muted}>
+        {Math.round(share * 100)} % of all, {formatCount(recent.length)} in the last {recentMs / 1000} s
+      </p>
+      <p className={classes.muted}>
+        {Object.entries(sums)
+          .sort(([a], [b]) => a.localeCompare(b))
+          .map(([currency, sum]) => `${formatPrice(sum)} ${currency}`)
+          .join(', ')}
+      </p>
+      <p className={classes.last}>
+        {formatTime(last.timestamp)} {last.type} {formatPrice(last.price)} {last.currency}{' '}
+        <JourneyLink position={last.position}>its way</JourneyLink>
+      </p>
+    </li>
+  )
+}

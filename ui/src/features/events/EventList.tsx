@@ -1,0 +1,112 @@
+import { TextInput } from '@mantine/core'
+import { useState } from 'react'
+import { formatDateTime, formatTime } from '@/shared/lib/time'
+import { useAddress } from '@/shared/ops/address'
+import { JourneyLink } from '@/shared/ops/JourneyLink'
+import { Payload } from '@/shared/ops/pieces'
+import { More, Table, tableClasses } from '@/shared/ops/Table'
+import { Empty, Failed, Loading, Panel } from '@/shared/panel/Panel'
+import { type StreamEvent, useEvents } from './data'
+import classes from './events.module.css'
+
+const shownAtMost = 300
+
+/** The events themselves, as they were sent, masked. */
+export function EventList() {
+  const [{ topic, type }, change] = useAddress()
+  const list = useEvents({ topic, type })
+  const [open, setOpen] = useState<number | null>(null)
+  const loaded = list.data?.pages.length ?? 0
+  const events = list.events.slice(0, Math.max(shownAtMost, loaded * 100))
+  return (
+    <Panel
+      title="Events"
+      className={classes.list ?? ''}
+      actions={
+        <>
+          <TextInput
+            size="xs"
+            w={120}
+            aria-label="Topic"
+            placeholder="Topic"
+            value={topic ?? ''}
+            onChange={(event) => change({ topic: event.currentTarget.value || undefined })}
+          />
+          <TextInput
+            size="xs"
+            w={120}
+            aria-label="Type"
+            placeholder="Type"
+            value={type ?? ''}
+            onChange={(event) => change({ type: event.currentTarget.value || undefined })}
+          />
+        </>
+      }
+    >
+      {list.isPending && events.length === 0 && <Loading what="events" />}
+      {list.error && events.length === 0 && (
+        <Failed what="Events" error={list.error} retry={() => void list.refetch()} />
+      )}
+      {list.data && events.length === 0 && (
+        <Empty title={topic || type ? 'No event passes the filter' : 'No event yet'}>
+          {topic || type
+            ? 'Names are whole: events, user-events; view, purchase, login.'
+            : 'Is a producer running?'}
+        </Empty>
+      )}
+      {events.length > 0 && (
+        <Table label="Events" heads={['Time', 'Topic', 'Type', 'Event', 'Place']}>
+          {events.map((event) => (
+            <EventRow
+              key={event.sequence}
+              event={event}
+              open={open === event.sequence}
+              toggle={() => setOpen(open === event.sequence ? null : event.sequence)}
+            />
+          ))}
+        </Table>
+      )}
+      <More pages={list} />
+    </Panel>
+  )
+}
+
+function EventRow({ event, open, toggle }: { event: StreamEvent; open: boolean; toggle: () => void }) {
+  return (
+    <>
+      <tr data-selected={open || undefined}>
+        <td title={formatDateTime(event.at)}>{formatTime(event.at)}</td>
+        <td>{event.topic}</td>
+        <th scope="row">{event.type}</th>
+        <td className={classes.brief}>
+          <button type="button" className={tableClasses.open} aria-expanded={open} onClick={toggle}>
+            {brief(event.data)}
+          </button>
+        </td>
+        <td>
+          <JourneyLink position={event.position} />
+        </td>
+      </tr>
+      {open && (
+        <tr>
+          <td colSpan={5} style={{ whiteSpace: 'normal' }}>
+            <Payload label={event.subject} value={event.data} />
+          </td>
+        </tr>
+      )}
+    </>
+  )
+}
+
+/** What tells events apart, in few words. */
+export function brief(data: unknown): string {
+  if (typeof data !== 'object' || data === null) return JSON.stringify(data) ?? ''
+  const { user_id, product_id, price, currency, ip } = data as Record<string, unknown>
+  const words = [
+    user_id,
+    product_id,
+    price !== undefined ? `${price} ${currency ?? ''}`.trim() : undefined,
+    ip,
+  ]
+  return words.filter((word) => word !== undefined).join(' · ') || JSON.stringify(data).slice(0, 80)
+}

@@ -1,0 +1,81 @@
+import { screen } from '@testing-library/react'
+import userEvent from '@testing-library/user-event'
+import { expect, test } from 'vitest'
+import { manualFeed, renderWith } from '@/features/market/testing'
+import { fakeApi } from '@/shared/test/fakeApi'
+import { joinEvents, type StreamEvent } from './data'
+import { brief } from './EventList'
+import { EventsScreen } from './EventsScreen'
+import { type BucketResult, noResults, takeBucket, takeResults, takeWindow } from './results'
+
+const time = '2026-03-02T14:00:00Z'
+
+function bucket(count: number, currency: string, sum: number): BucketResult {
+  return {
+    ...{ class: 'low', event_id: `e${count}`, type: 'view', price: 5, currency, timestamp: time },
+    ...{ count, sum, position: `events/0/${count}` },
+  }
+}
+
+const login = { user_id: 'u-7', user_email: 'f00dbeef0123', timestamp: time, text: 'User u-7 logged in.' }
+const events: StreamEvent[] = [
+  ...[{ topic: 'events', type: 'view', subject: 'events.events.view', sequence: 4, position: 'events/0/1' }],
+].map((event) => ({ ...event, at: time, data: { user_id: 'u-1', price: 5, currency: 'EUR' } }))
+
+async function open(answer: object = { events, next: null }) {
+  const { api } = fakeApi({ 'GET /api/events': answer })
+  const manual = manualFeed(() => new Promise(() => {}))
+  await renderWith(manual.feed, <EventsScreen />, api)
+  return manual
+}
+
+test('buckets, windows, logins and events come in live', async () => {
+  const { deliver } = await open()
+  deliver(
+    { subject: 'results.buckets.low', seq: 1, data: bucket(12, 'EUR', 60) },
+    { subject: 'results.logins.count', seq: 2, data: { start: time, end: '2026-03-02T14:00:10Z', logins: 9 } },
+    { subject: 'results.logins.login', seq: 3, data: { ...login, position: 'user-events/0/1' } },
+    { subject: 'events.events.purchase', seq: 9, position: 'events/0/2', data: { user_id: 'u-9', price: 7 } },
+  )
+  expect(await screen.findByText('12')).toBeInTheDocument()
+  expect(screen.getByText(/60\.00 EUR/)).toBeInTheDocument()
+  expect(screen.getByText('User u-7 logged in.')).toBeInTheDocument()
+  expect(screen.getByRole('img', { name: /Logins by window/ })).toBeInTheDocument()
+  await userEvent.click(await screen.findByRole('button', { name: 'u-9 · 7' }))
+  expect(screen.getByRole('region', { name: 'events.events.purchase' })).toHaveTextContent('"price": 7')
+})
+
+test('without anything it says where events come from', async () => {
+  await open({ events: [], next: null })
+  expect(await screen.findAllByRole('heading', { name: 'No event yet' })).toHaveLength(2)
+  expect(screen.getByText('streamflow simulate events')).toBeInTheDocument()
+})
+
+test('a bucket keeps a sum for each currency, and goes back for nobody', () => {
+  const first = takeBucket(undefined, bucket(2, 'EUR', 10), null)
+  const second = takeBucket(first, bucket(3, 'USD', 4), 1000)
+  expect(second.sums).toEqual({ EUR: 10, USD: 4 })
+  expect(takeBucket(second, bucket(1, 'EUR', 5), 2000)).toMatchObject({ count: 3, sums: second.sums })
+  expect(takeBucket(second, bucket(4, 'USD', 9), 90_000).recent).toEqual([90_000])
+})
+
+test('an amended window takes the place of the one before', () => {
+  const window = { start: time, end: time, logins: 3 }
+  const later = { ...window, start: '2026-03-02T14:00:10Z' }
+  expect(takeWindow([window, later], { ...window, logins: 4 }).map(({ logins }) => logins)).toEqual([4, 3])
+})
+
+test('other functions change nothing, and a login counts once', () => {
+  const message = { subject: 'results.logins.login', seq: 1, data: { ...login, position: 'p' } }
+  const taken = takeResults(noResults, [message, message, { ...message, subject: 'results.spread.A' }], 0)
+  expect(taken.logins).toHaveLength(1)
+  expect(taken.buckets).toEqual({})
+})
+
+test('events are joined by their sequence, and filtered; a brief tells them apart', () => {
+  const live = [{ ...(events[0] as StreamEvent), sequence: 5, type: 'login' }, events[0] as StreamEvent]
+  expect(joinEvents(live, events, {}).map(({ sequence }) => sequence)).toEqual([5, 4])
+  expect(joinEvents(live, events, { type: 'login' })).toHaveLength(1)
+  expect(brief({ user_id: 'u', price: 1, currency: 'EUR' })).toBe('u · 1 EUR')
+  expect(brief({ a: 1 })).toBe('{"a":1}')
+})
