@@ -48,34 +48,34 @@ func (w *world) command(name string, c interface {
 // come, and compares what they publish with an undisturbed run.
 func TestFunctionsChangeUnderLoad(t *testing.T) {
 	w := newWorld(t)
-	f := w.onlyNATS(6, 600)
+	f := w.onlyNATS(6, 400)
 	w.desire(1)
 	w.inProcess(2, audited[:3]...)
 	flags := waitFlags{natsFlags: natsFlags{"nats://" + w.nats}, Wait: 30 * time.Second}
-	grow := func(what, stream string) {
+	candles, indicators := w.clockShards(streamflow.StreamCandles), w.clockShards(streamflow.StreamIndicators)
+	grow := func(what string, facts *shardClock) {
 		t.Helper()
-		clock := time.Now()
-		seen := len(w.facts(stream))
-		w.await(what, 30*time.Second, func() bool { return len(w.facts(stream)) > seen+200 })
-		t.Logf("%s after %s", what, time.Since(clock).Round(10*time.Millisecond))
+		seen := facts.count()
+		took := w.await(what, 30*time.Second, func() bool { return facts.count() > seen+200 })
+		t.Logf("%s after %s", what, took.Round(10*time.Millisecond))
 	}
-	grow("the first candles", streamflow.StreamCandles)
+	grow("the first candles", candles)
 	scale := func(name string, shards int) {
 		t.Helper()
 		w.command("scale", &functionsScaleCmd{Name: name, Shards: shards, waitFlags: flags})
 	}
 	scale(streamflow.FunctionCandles, 4)
 	scale(streamflow.FunctionAlerts, 3)
-	grow("candles of 4 shards", streamflow.StreamCandles)
+	grow("candles of 4 shards", candles)
 	w.command("pause", &functionsPauseCmd{Name: streamflow.FunctionIndicators, waitFlags: flags})
 	rested := len(w.facts(streamflow.StreamIndicators))
 	scale(streamflow.FunctionCandles, 2)
-	grow("candles of 2 shards", streamflow.StreamCandles)
+	grow("candles of 2 shards", candles)
 	if n := len(w.facts(streamflow.StreamIndicators)); n != rested {
 		t.Errorf("a paused function has published %d facts", n-rested)
 	}
 	w.command("start", &functionsStartCmd{Name: streamflow.FunctionIndicators, waitFlags: flags})
-	grow("indicators after the pause", streamflow.StreamIndicators)
+	grow("indicators after the pause", indicators)
 	from := f.market.began.Add(time.Since(f.market.began) / 2).UTC().Truncate(time.Second)
 	replay := func(name string) time.Time {
 		t.Helper()
@@ -86,7 +86,7 @@ func TestFunctionsChangeUnderLoad(t *testing.T) {
 	replay(streamflow.FunctionCandles)
 	replay(streamflow.FunctionAlerts)
 	scale(streamflow.FunctionCandles, 3) // in the midst of it
-	grow("candles after the replay", streamflow.StreamCandles)
+	grow("candles after the replay", candles)
 	all, want, repeated := w.asUndisturbed(f)
 	for id, a := range want.alerts {
 		switch {

@@ -122,13 +122,16 @@ func (a *agent) locate() (*source, error) {
 
 // drain reads a source to its end; done is true where nothing follows.
 func (a *agent) drain(ctx context.Context) (done bool, err error) {
-	last := false
+	last, comma := false, byte(0)
+	if a.CSV != nil {
+		comma = a.CSV.comma()
+	}
 	var quiet time.Time // since when there is nothing new
 	for {
 		if ctx.Err() != nil {
 			return true, a.flush(ctx)
 		}
-		text, line, what := a.src.record(a.CSV != nil, last)
+		text, line, what := a.src.record(comma, last)
 		switch what {
 		case foundRecord:
 			if err := a.take(ctx, text, line); err != nil {

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -24,6 +25,8 @@ type CSV struct {
 
 // ExtraColumn is a column that holds further members, as one JSON object.
 const ExtraColumn = "extra"
+
+func (c *CSV) comma() byte { return cmp.Or(c.Comma, ',') }
 
 // columns is what a header says: a member for each field, "" for none.
 type columns struct {
@@ -65,10 +68,7 @@ var (
 
 // split parts a record (RFC 4180). Fields alias it where they can.
 func (c *CSV) split(record []byte, fields [][]byte) ([][]byte, error) {
-	comma := c.Comma
-	if comma == 0 {
-		comma = ','
-	}
+	comma := c.comma()
 	for {
 		var field []byte
 		if len(record) > 0 && record[0] == '"' {

@@ -150,10 +150,11 @@ func (s *source) compact() {
 	}
 }
 
-// record takes the next record that holds something: a line, or with quotes a
-// text in which those within quotes are not ends. last takes what has no end.
-// line is the number of its first line. The text is valid until the next call.
-func (s *source) record(quotes, last bool) (text []byte, line int64, what found) {
+// record takes the next record that holds something: a line, or with a comma,
+// which is that of CSV, a text in which what is within quotes is no end. last
+// takes what has no end. line is the number of its first line. The text is
+// valid until the next call.
+func (s *source) record(comma byte, last bool) (text []byte, line int64, what found) {
 	for {
 		if s.skips {
 			return nil, s.line, s.skipOn(last)
@@ -162,28 +163,39 @@ func (s *source) record(quotes, last bool) (text []byte, line int64, what found)
 			s.next++ // the hole that a writer leaves who goes on behind a truncation
 			s.scanned = s.next
 		}
-		end, ok := s.end(quotes)
-		if !ok && len(s.buf)-s.next > maxLine {
-			if end, ok = s.firstLine(quotes); !ok {
-				return nil, s.line + 1, foundLong
-			}
+		end, ok := s.end(comma)
+		if s.quoted && last || s.lasts(end, ok) && comma != 0 {
+			end, ok = s.firstLine()
 		}
-		if !ok {
-			if !last || s.next == len(s.buf) {
-				return nil, 0, foundNone
-			}
+		switch {
+		case !ok && s.lasts(end, ok):
+			return nil, s.line + 1, foundLong
+		case !ok && (!last || s.next == len(s.buf)):
+			return nil, 0, foundNone
+		case !ok:
 			end = len(s.buf)
 		}
-		text, line = s.take(end)
+		long := end-s.next > maxLine
+		if text, line = s.take(end); long {
+			return nil, line, foundCut
+		}
 		if len(text) > 0 {
 			return text, line, foundRecord
 		}
 	}
 }
 
+// lasts reports whether a record is too long, whether or not its end is known.
+func (s *source) lasts(end int, ok bool) bool {
+	if !ok {
+		end = len(s.buf)
+	}
+	return end-s.next > maxLine
+}
+
 // end looks for the end of a record.
-func (s *source) end(quotes bool) (int, bool) {
-	if !quotes {
+func (s *source) end(comma byte) (int, bool) {
+	if comma == 0 {
 		if i := bytes.IndexByte(s.buf[s.scanned:], '\n'); i >= 0 {
 			return s.scanned + i + 1, true
 		}
@@ -193,7 +205,8 @@ func (s *source) end(quotes bool) (int, bool) {
 	for ; s.scanned < len(s.buf); s.scanned++ {
 		switch c := s.buf[s.scanned]; {
 		case c == '"':
-			s.quoted = !s.quoted
+			// One within a field opens nothing, unless it is the second of two.
+			s.quoted = !s.quoted && (s.scanned == s.next || s.buf[s.scanned-1] == comma || s.buf[s.scanned-1] == '"')
 		case c == '\n' && !s.quoted:
 			return s.scanned + 1, true
 		}
@@ -203,9 +216,9 @@ func (s *source) end(quotes bool) (int, bool) {
 
 // firstLine ends a record that a quote holds open at its first line, so that one
 // quote too many does not swallow what follows.
-func (s *source) firstLine(quotes bool) (int, bool) {
+func (s *source) firstLine() (int, bool) {
 	i := bytes.IndexByte(s.buf[s.next:], '\n')
-	return s.next + i + 1, quotes && i >= 0
+	return s.next + i + 1, i >= 0
 }
 
 func (s *source) take(end int) (text []byte, line int64) {

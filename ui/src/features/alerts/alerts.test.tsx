@@ -17,7 +17,14 @@ function alert(id: string, given: Partial<Alert> = {}): Alert {
   }
 }
 
-const rule: Rule = { id: 'r', name: 'Breakout', symbol: 'AAPL', when: 'price > 1', revision: 3, severity: 'info' }
+const rule: Rule = {
+  id: 'r',
+  name: 'Breakout',
+  symbol: 'AAPL',
+  when: 'price > 1',
+  revision: 3,
+  severity: 'info',
+}
 const wrong = new Refusal(422, {
   detail: 'the rule is no good',
   errors: [{ location: 'body.rule.when', message: 'column 7: found "abov", expected above' }],
@@ -36,7 +43,11 @@ async function open(answers: Record<string, unknown> = {}) {
   return { ...manual, calls }
 }
 
-const raise = (id: string, given: Partial<Alert> = {}) => ({ subject: 'alerts.AAPL', seq: 1, data: alert(id, given) })
+const raise = (id: string, given: Partial<Alert> = {}) => ({
+  subject: 'alerts.AAPL',
+  seq: 1,
+  data: alert(id, given),
+})
 
 test('what is raised comes in live above what is stored, once', async () => {
   const stored = alert('old', { time: '2026-03-02T14:00:00Z' })
@@ -44,7 +55,10 @@ test('what is raised comes in live above what is stored, once', async () => {
   await screen.findByText('alert old.')
   deliver(raise('new'), raise('new'))
   await screen.findByText('alert new.')
-  expect(screen.getAllByText(/^alert /).map(({ textContent }) => textContent)).toEqual(['alert new.', 'alert old.'])
+  expect(screen.getAllByText(/^alert /).map(({ textContent }) => textContent)).toEqual([
+    'alert new.',
+    'alert old.',
+  ])
 })
 
 test('many are acknowledged at once; what is not stored yet is told', async () => {
@@ -61,7 +75,7 @@ test('many are acknowledged at once; what is not stored yet is told', async () =
 test('a condition that cannot be read is shown with its column', async () => {
   await open({ 'POST /api/rules/test': wrong })
   await userEvent.click(await screen.findByRole('button', { name: 'New rule' }))
-  await userEvent.type(screen.getByLabelText(/^Symbol/), 'AAPL')
+  await userEvent.type(screen.getByRole('combobox', { name: /^Symbol/ }), 'AAPL')
   await userEvent.type(screen.getByLabelText(/^When/), 'price abov 200')
   expect(await screen.findByText('Found "abov", expected above', {}, { timeout: 3000 })).toBeInTheDocument()
   expect(screen.getByText(/\^ column 7/)).toHaveTextContent('price abov 200')
@@ -72,9 +86,11 @@ test('the preview says how often a rule would have fired, and it is created', as
   const span = { from: '2026-03-02T00:00:00Z', to: '2026-03-02T15:00:00Z' }
   const { calls } = await open({ 'POST /api/rules/test': { ...test, ...span }, 'POST /api/rules': rule })
   await userEvent.click(await screen.findByRole('button', { name: 'New rule' }))
-  await userEvent.type(screen.getByLabelText(/^Symbol/), '*')
+  await userEvent.type(screen.getByRole('combobox', { name: /^Symbol/ }), '*')
   await userEvent.click(screen.getByRole('button', { name: 'Big move' }))
-  expect(await screen.findByText('Would have fired 3 times today.', {}, { timeout: 3000 })).toBeInTheDocument()
+  expect(
+    await screen.findByText('Would have fired 3 times today.', {}, { timeout: 3000 }),
+  ).toBeInTheDocument()
   await userEvent.click(screen.getByRole('button', { name: 'Create' }))
   await screen.findByText(/is stored/)
   const made = calls.find(({ what }) => what === 'POST /api/rules')
@@ -97,12 +113,16 @@ test('empty and failed lists say what to do', async () => {
   await open({ 'GET /api/rules': new Refusal(503, { detail: 'NATS does not answer' }) })
   expect(await screen.findByRole('heading', { name: 'No alert yet' })).toBeInTheDocument()
   const rules = screen.getByRole('region', { name: 'Rules' })
-  expect(await within(rules).findByRole('alert', {}, { timeout: 4000 })).toHaveTextContent('NATS does not answer')
+  expect(await within(rules).findByRole('alert', {}, { timeout: 4000 })).toHaveTextContent(
+    'NATS does not answer',
+  )
 })
 
 test('the parts: merging, filtering, drafts, the start of a range', () => {
   const seen = alert('a', { acknowledgedAt: '2026-03-02T14:00:00Z', time: '2026-03-02T14:00:00Z' })
-  expect(merge([seen], [alert('a'), alert('b')]).map(({ id, acknowledgedAt }) => [id, acknowledgedAt])).toEqual([
+  expect(
+    merge([seen], [alert('a'), alert('b')]).map(({ id, acknowledgedAt }) => [id, acknowledgedAt]),
+  ).toEqual([
     ['b', null],
     ['a', '2026-03-02T14:00:00Z'],
   ])

@@ -67,9 +67,11 @@ function withoutWord(alert: Alert): Alert {
 
 /** Both, each alert once as the first has it, the newest first. */
 export function merge(first: readonly Alert[], second: readonly Alert[]): Alert[] {
-  const known = new Set(first.map(({ id }) => id))
-  const all = [...first, ...second.filter(({ id }) => !known.has(id))]
-  return all.sort((a, b) => Date.parse(b.time) - Date.parse(a.time))
+  const all = new Map<string, Alert>()
+  for (const alert of [...first, ...second]) {
+    if (!all.has(alert.id)) all.set(alert.id, alert)
+  }
+  return [...all.values()].sort((a, b) => Date.parse(b.time) - Date.parse(a.time))
 }
 
 export function passes(alert: Alert, { symbol, rule, severity, acknowledged }: AlertFilter): boolean {
@@ -111,6 +113,7 @@ export function useRules() {
     },
     // Rules change at other places too: the chart, the command line.
     refetchInterval: 10_000,
+    retry: 1,
   })
 }
 

@@ -1,4 +1,4 @@
-import { screen } from '@testing-library/react'
+import { screen, waitFor } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { expect, test } from 'vitest'
 import { manualFeed, renderWith } from '@/features/market/testing'
@@ -33,7 +33,11 @@ test('buckets, windows, logins and events come in live', async () => {
   const { deliver } = await open()
   deliver(
     { subject: 'results.buckets.low', seq: 1, data: bucket(12, 'EUR', 60) },
-    { subject: 'results.logins.count', seq: 2, data: { start: time, end: '2026-03-02T14:00:10Z', logins: 9 } },
+    {
+      subject: 'results.logins.count',
+      seq: 2,
+      data: { start: time, end: '2026-03-02T14:00:10Z', logins: 9 },
+    },
     { subject: 'results.logins.login', seq: 3, data: { ...login, position: 'user-events/0/1' } },
     { subject: 'events.events.purchase', seq: 9, position: 'events/0/2', data: { user_id: 'u-9', price: 7 } },
   )
@@ -47,7 +51,7 @@ test('buckets, windows, logins and events come in live', async () => {
 
 test('without anything it says where events come from', async () => {
   await open({ events: [], next: null })
-  expect(await screen.findAllByRole('heading', { name: 'No event yet' })).toHaveLength(2)
+  await waitFor(() => expect(screen.getAllByRole('heading', { name: 'No event yet' })).toHaveLength(2))
   expect(screen.getByText('streamflow simulate events')).toBeInTheDocument()
 })
 

@@ -34,6 +34,7 @@ export function useFunctions() {
       return { at, functions, history: remember(before, Date.parse(at), functions) }
     },
     refetchInterval: everyMs,
+    retry: 1,
     staleTime: 0,
     gcTime: span,
   })

@@ -37,13 +37,13 @@ const message = (symbol: string, seq: number) => ({ ...tick(symbol, seq, 100), p
 
 test('messages stand in the log, are filtered and paused', async () => {
   const { deliver } = await open()
-  deliver(message('AAPL', 1), message('BRK%2EB', 2))
+  deliver(message('AAPL', 1), message('BRK.B', 2))
   expect(await screen.findByRole('button', { name: 'ticks.AAPL' })).toBeInTheDocument()
   await userEvent.type(screen.getByLabelText('Symbol or key'), 'brk.b')
   expect(screen.queryByRole('button', { name: 'ticks.AAPL' })).not.toBeInTheDocument()
   expect(screen.getByRole('button', { name: 'ticks.BRK.B' })).toBeInTheDocument()
   await userEvent.click(screen.getByRole('button', { name: 'Pause' }))
-  deliver(message('BRK%2EB', 3))
+  deliver(message('BRK.B', 3))
   expect(await screen.findByText(/1 shown, 1 passed by/)).toBeInTheDocument()
   await userEvent.click(screen.getByRole('button', { name: 'Clear' }))
   expect(await screen.findByText('Paused')).toBeInTheDocument()

@@ -1,4 +1,5 @@
 import { SegmentedControl } from '@mantine/core'
+import { useMediaQuery } from '@mantine/hooks'
 import { useState } from 'react'
 import { useAddress } from '@/shared/ops/address'
 import { ConnectionNotice } from '@/shared/ops/ConnectionNotice'
@@ -26,9 +27,11 @@ const views = [
 /** The way of a tick, with what each part of it does now. */
 export function PipelineScreen() {
   const pipeline = usePipeline()
-  const [{ view = 'diagram' }, change] = useAddress()
+  const narrow = useMediaQuery('(max-width: 700px)')
+  const first = narrow ? 'table' : 'diagram'
+  const [{ view = first }, change] = useAddress()
   const [plot, setPlot] = useState<View>('diagram')
-  const show = (next: string) => change({ view: next === 'diagram' ? undefined : next })
+  const show = (next: string) => change({ view: next === first ? undefined : next })
   useShortcuts([
     {
       keys: 'v',

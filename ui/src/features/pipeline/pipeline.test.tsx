@@ -35,7 +35,14 @@ const reading: PipelineReading = {
 }
 
 const letter: Letter = {
-  ...{ id: 5, topic: 'events', partition: 0, offset: 3, reason: 'missing_field', detail: 'event_id is missing' },
+  ...{
+    id: 5,
+    topic: 'events',
+    partition: 0,
+    offset: 3,
+    reason: 'missing_field',
+    detail: 'event_id is missing',
+  },
   ...{ key: 'AAPL', valueText: '{"price":1}', valueBase64: null, valueBytes: 11, truncated: false },
   ...{ headers: [], history: [], state: 'open', produced: at, time: at },
 }
@@ -110,7 +117,10 @@ test('a node stands right of all that lead to it; a long line passes through a l
   const long = lines.find(({ from, to }) => from === 'bridge' && to === 'api')
   expect(long?.points).toHaveLength(4)
   expect(linePath(long?.points ?? [])).toMatch(/^M380 .*648 [\d.]+$/)
-  const around = [{ from: 'a', to: 'b' }, { from: 'b', to: 'a' }].map((way) => ({ ...way, vias: [] }))
+  const around = [
+    { from: 'a', to: 'b' },
+    { from: 'b', to: 'a' },
+  ].map((way) => ({ ...way, vias: [] }))
   expect(layOut(['a', 'b'], around).places).toHaveLength(2)
 })
 

@@ -1,4 +1,5 @@
 import '@mantine/notifications/styles.css'
+import { useMediaQuery } from '@mantine/hooks'
 import { Notifications, notifications } from '@mantine/notifications'
 import { Link, useLocation } from '@tanstack/react-router'
 import { useRef } from 'react'
@@ -16,6 +17,8 @@ export function AlertWatch() {
   const sound = useSettings((settings) => settings.sound)
   // The screen of the alerts shows them itself.
   const quiet = useLocation({ select: ({ pathname }) => pathname === '/alerts' })
+  // On a phone the navigation is at the bottom.
+  const narrow = useMediaQuery('(max-width: 700px)')
   const told = useRef(new Set<string>())
   useSubject<Alert>('alerts.>', (messages) => {
     const news = messages
@@ -28,7 +31,14 @@ export function AlertWatch() {
     tell(news, quiet)
     if (sound) ring(news.some(({ severity }) => severity === 'critical'))
   })
-  return <Notifications position="bottom-right" limit={3} containerWidth={330} zIndex={250} />
+  return (
+    <Notifications
+      position={narrow ? 'top-center' : 'bottom-right'}
+      limit={narrow ? 1 : 3}
+      containerWidth={330}
+      zIndex={250}
+    />
+  )
 }
 
 function tell(news: readonly Alert[], quiet: boolean): void {

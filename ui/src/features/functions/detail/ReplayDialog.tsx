@@ -73,7 +73,7 @@ export function ReplayDialog({ view, close, done }: ReplayDialogProps) {
             loading={replay.isPending}
             onClick={start}
           >
-            Replay
+            Replay from {from.trim() || '…'}
           </Button>
         </Group>
       </div>
