@@ -154,14 +154,15 @@ func (m *machine) step() (undone bool, err error) {
 // run takes the input in, and undoes that if it fails and can be undone.
 func (m *machine) run(c *cell, known bool) (undone bool, err error) {
 	m.out.cause, m.out.hops = c.cause, c.hops
-	before, due := m.out.mark(), c.due
+	before := m.out.mark()
 	keep := known && (m.careful || m.suspects[c.key])
 	if keep {
 		if m.backup, err = m.encode(m.backup[:0], c); err != nil {
 			return true, err
 		}
 	}
-	if due, err = m.attempt(c, known); err == nil {
+	due, err := m.attempt(c, known)
+	if err == nil {
 		err = m.out.check(before, m.prefix, m.maxFact)
 	}
 	if err != nil {

@@ -304,7 +304,7 @@ type pen struct {
 func (l *pen) do(fence uint64, write func(*book) error) error {
 	time.Sleep(roundTrip)
 	l.w.mu.Lock()
-	if l.w.odd() && l.w.odd() {
+	if l.w.r.Float64() < l.w.chaos*l.w.chaos {
 		l.w.mu.Unlock()
 		time.Sleep(8 * time.Second)
 		l.w.mu.Lock()

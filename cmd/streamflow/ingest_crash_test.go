@@ -149,7 +149,6 @@ func ingested(t *testing.T, client *kgo.Client, topic string) (times map[string]
 type victim struct {
 	args  []string
 	log   string
-	mu    sync.Mutex
 	cmd   *exec.Cmd
 	kills int
 }

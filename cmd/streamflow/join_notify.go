@@ -45,9 +45,7 @@ func webhooks(params json.RawMessage, withKeys bool) ([]notify.Webhook, error) {
 		}
 		if !withKeys {
 			delete(h, "secret_file")
-			if _, named := h["secret_env"]; named {
-				delete(h, "secret_env")
-			}
+			delete(h, "secret_env")
 			h["secret"] = json.RawMessage(`"only to check the rest of it"`)
 		}
 	}

@@ -143,7 +143,7 @@ func (c *Client) ensureStream(ctx context.Context, want jetstream.StreamConfig) 
 		// No stream takes a million messages a second for long, so the clock is ahead
 		// of them all; and it fits into the 53 bits of a number in JSON.
 		want.FirstSeq = uint64(time.Now().UnixMicro())
-		_, err := c.js.CreateStream(ctx, want)
+		_, err = c.js.CreateStream(ctx, want)
 		if err == nil {
 			return []string{"stream " + want.Name + ": created"}, nil
 		}

@@ -31,14 +31,8 @@ export function Table({ label, heads, children }: TableProps) {
               const { label, number, title, quiet, content }: Head =
                 typeof head === 'string' ? { label: head } : head
               return (
-                <th
-                  key={label}
-                  scope="col"
-                  title={title}
-                  data-number={number || undefined}
-                  aria-label={label}
-                >
-                  {content ?? (quiet ? '' : label)}
+                <th key={label} scope="col" title={title} data-number={number || undefined}>
+                  {content ?? (quiet ? <span className={classes.hidden}>{label}</span> : label)}
                 </th>
               )
             })}

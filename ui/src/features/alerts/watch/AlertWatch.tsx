@@ -52,6 +52,7 @@ function tell(news: readonly Alert[], quiet: boolean): void {
           <Severity level={severity} /> {text}
         </>
       ),
+      closeButtonProps: { 'aria-label': 'Put away' },
       px: 10,
       py: 6,
       color: severity === 'critical' ? 'red' : severity === 'warning' ? 'yellow' : 'blue',
@@ -62,6 +63,7 @@ function tell(news: readonly Alert[], quiet: boolean): void {
   if (quiet || news.length <= most) return
   notifications.show({
     id: 'more alerts',
+    closeButtonProps: { 'aria-label': 'Put away' },
     title: `${news.length - most} more alerts`,
     message: <Link to="/alerts">See all of them</Link>,
     withBorder: true,
