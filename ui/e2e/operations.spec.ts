@@ -127,6 +127,8 @@ for (const colorScheme of ['dark', 'light'] as const) {
     test(`operations, ${colorScheme} and ${size}: no axe violation, nothing sideways, no complaint`, async ({
       browser,
     }) => {
+      // Six screens, each looked at by axe: on two shared cores that takes its time.
+      test.setTimeout(240_000)
       const context = await browser.newContext({ colorScheme, viewport })
       for (const address of screens) {
         const page = await context.newPage()
