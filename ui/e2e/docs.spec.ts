@@ -16,9 +16,15 @@ test('the docs explorer opens, loads from nowhere else, and sends', async ({ pag
   await expect(page.getByRole('link', { name: /AsyncAPI/ })).toHaveAttribute('href', '/asyncapi.json')
 
   await page.goto('/docs#tag/candles/GET/api/formulas')
-  const operation = page.getByRole('region', { name: 'Formulas' }).or(page.locator('section', { hasText: '/api/formulas' })).first()
+  const operation = page
+    .getByRole('region', { name: 'Formulas' })
+    .or(page.locator('section', { hasText: '/api/formulas' }))
+    .first()
   await operation.scrollIntoViewIfNeeded()
-  await page.getByRole('button', { name: /Test Request.*formulas/i }).first().click()
+  await page
+    .getByRole('button', { name: /Test Request.*formulas/i })
+    .first()
+    .click()
   const answered = page.waitForResponse((response) => response.url().endsWith('/api/formulas'))
   await page.getByRole('button', { name: /^Send/ }).first().click()
   expect((await answered).status()).toBe(200)
