@@ -94,7 +94,7 @@ func (c *benchFunctionsCmd) ways(ctx context.Context, b *functionsBench, log *sl
 
 // bare reads and acknowledges, and does nothing else.
 func (b *functionsBench) bare(ctx context.Context, n int) error {
-	in := b.j.js.Durable(streamflow.StreamTicks, streamflow.SubjectAllTicks, "bare", 0)
+	in := b.j.js.Durable(streamflow.StreamTicks, "", "bare", 0)
 	defer in.Close()
 	for n > 0 {
 		messages, _, err := in.Next(ctx, 5000)

@@ -162,7 +162,7 @@ func openArchive(ctx context.Context, j *joint, e *entry) (*opened, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &opened{sink: archive.New(db, j.log), filter: streamflow.SubjectAllTicks, close: db.Close}, nil
+	return &opened{sink: archive.New(db, j.log), close: db.Close}, nil
 }
 
 func openArchiveCandles(ctx context.Context, j *joint, e *entry) (*opened, error) {

@@ -19,11 +19,9 @@ type stepProgram struct {
 
 func newStepProgram(j *joint, fn *functions.Function) fleet.Program { return &stepProgram{j, fn} }
 
-// inputs are what of a stream functions read.
-var inputs = map[string]string{
-	streamflow.StreamTicks:  streamflow.SubjectAllTicks,
-	streamflow.StreamEvents: streamflow.SubjectAllEvents,
-}
+// inputs are what of a stream functions read; "" is all but cursors, for less
+// than a filter costs.
+var inputs = map[string]string{streamflow.StreamTicks: "", streamflow.StreamEvents: ""}
 
 func (p *stepProgram) config(l streamflow.Layout, shard int) functions.StepConfig {
 	return functions.StepConfig{

@@ -44,13 +44,33 @@ var sequences = func() (texts [MaxBatch + 2][]string) {
 	return texts
 }()
 
+// position is a cursor or a checkpoint that is to be stored.
+type position struct {
+	subject string
+	data    []byte
+	fence   uint64 // the sequence at which subject must have been written last; 0 is never
+	// alone says that it takes the place of the one before it. A cursor does not:
+	// it stands among messages that unfiltered durables read, and a message that is
+	// removed while one of them waits for its acknowledgement counts as
+	// acknowledged, and all before it too. See [Client.Durable].
+	alone bool
+}
+
+func (p *position) header() nats.Header {
+	h := nats.Header{headerTTL: {"never"}, headerExpected: {strconv.FormatUint(p.fence, 10)}}
+	if p.alone {
+		h[headerRollup] = []string{"sub"}
+	}
+	return h
+}
+
 // commitBatch publishes messages and, as the last one, the position: all of
-// them are stored, or none. The position's subject must have been written last
-// at sequence fence (0: never), else the error is [streamflow.ErrFenced]. Any
-// other error leaves the outcome open: read the position again.
+// them are stored, or none. If the position's subject was not written last at
+// its fence, the error is [streamflow.ErrFenced]. Any other error leaves the
+// outcome open: read the position again.
 //
 // It returns the stream sequence of the position's message, the next fence.
-func (c *Client) commitBatch(ctx context.Context, messages []streamflow.Message, subject string, position []byte, fence uint64) (uint64, error) {
+func (c *Client) commitBatch(ctx context.Context, messages []streamflow.Message, p position) (uint64, error) {
 	if len(messages) > MaxBatch {
 		return 0, fmt.Errorf("a batch of %d messages: the limit is %d", len(messages), MaxBatch)
 	}
@@ -63,9 +83,7 @@ func (c *Client) commitBatch(ctx context.Context, messages []streamflow.Message,
 			return 0, fmt.Errorf("publish to %s: %w", m.Subject, err)
 		}
 	}
-	last := nats.Msg{Subject: subject, Data: position, Header: nats.Header{
-		headerRollup: {"sub"}, headerTTL: {"never"}, headerExpected: {strconv.FormatUint(fence, 10)},
-	}}
+	last := nats.Msg{Subject: p.subject, Data: p.data, Header: p.header()}
 	if len(messages) > 0 { // a position alone is atomic as it is
 		last.Header[headerBatchID], last.Header[headerBatchSequence] = id, sequences[len(messages)+1]
 		last.Header[headerBatchCommit] = []string{"1"}

@@ -92,14 +92,14 @@ func (m *Mirror) Commit(ctx context.Context, p streamflow.Partition, messages []
 		}
 		return cur.Fence, nil
 	case len(messages) <= few:
-		_, err := m.c.publishFast(ctx, messages, subject, nil, cur.Fence)
+		_, err := m.c.publishFast(ctx, messages, position{subject: subject, fence: cur.Fence})
 		return cur.Fence, err
 	}
-	position, err := json.Marshal(cursorData{Next: cur.Next, Last: cur.Last, Topic: cur.TopicID})
+	data, err := json.Marshal(cursorData{Next: cur.Next, Last: cur.Last, Topic: cur.TopicID})
 	if err != nil {
 		return 0, err
 	}
-	return m.c.publishFast(ctx, messages, subject, position, cur.Fence)
+	return m.c.publishFast(ctx, messages, position{subject: subject, data: data, fence: cur.Fence})
 }
 
 // write stores messages and the cursor in one atomic batch.
@@ -108,7 +108,7 @@ func (m *Mirror) write(ctx context.Context, p streamflow.Partition, messages []s
 	if err != nil {
 		return 0, err
 	}
-	return m.c.commitBatch(ctx, messages, m.subject(p.Topic, p.Number), data, cur.Fence)
+	return m.c.commitBatch(ctx, messages, position{subject: m.subject(p.Topic, p.Number), data: data, fence: cur.Fence})
 }
 
 // Fence returns the sequence of the partition's cursor message, 0 if there is

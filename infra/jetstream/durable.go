@@ -51,12 +51,21 @@ type Durable struct {
 	raw      []jetstream.Msg
 	batch    []streamflow.Message
 	last     jetstream.Msg
+	held     bool // Next has returned messages that are not acknowledged
 }
 
 // Durable returns the input of function's shard: the messages of stream that
-// match filter. The filter must leave the bridge's cursors out. They are rolled
-// up, and when one is removed that an AckAll consumer has been handed and not
-// acknowledged, the server takes it for acknowledged, and all before it too:
+// match filter, "" for all but cursors.
+//
+// A filter with a wildcard is dear. For each message the server looks up all
+// subjects of the block of its store, unless few messages are left in it: with
+// 500 symbols that is more work than all else that happens to a tick. Without a
+// filter it takes the next one, and the cursors among them are dropped here.
+//
+// But checkpoints and states must be filtered out. They are removed when the next
+// one comes, and the server takes a message that is removed, and that an AckAll
+// consumer was handed and has not acknowledged, for acknowledged, and all before
+// it too. Cursors stay, for that reason, until all around them is trimmed:
 //
 //	handed out: tick 0-99, cursor | the next cursor removes this one: floor is the cursor
 //	the worker dies               | the next one resets to the floor: 0-99 never come again
@@ -94,7 +103,11 @@ func (d *Durable) Next(ctx context.Context, limit int) (messages []streamflow.Me
 		}
 		fresh = fresh || began
 		if len(messages) > 0 {
+			d.held = true
 			return messages, fresh, nil
+		}
+		if !d.held {
+			_ = d.Ack() // cursors alone: nobody else would
 		}
 	}
 }
@@ -131,6 +144,9 @@ func (d *Durable) take(ctx context.Context) (messages []streamflow.Message, bega
 		}
 		d.expected++
 		d.last = msg
+		if isCursor(msg.Subject()) {
+			continue
+		}
 		d.batch = append(d.batch, streamflow.Message{})
 		readMessage(&d.batch[len(d.batch)-1], msg, meta)
 	}
@@ -158,7 +174,7 @@ func (d *Durable) reset(ctx context.Context, pin string) error {
 	if _, err := d.c.js.ResetConsumer(ctx, d.stream, d.name); err != nil {
 		return fmt.Errorf("reset durable %s: %w", d.name, err)
 	}
-	d.pin, d.expected, d.sought = pin, 1, false
+	d.pin, d.expected, d.sought, d.last, d.held = pin, 1, false, nil, false
 	return nil
 }
 
@@ -192,7 +208,7 @@ func (d *Durable) Seek(ctx context.Context, sequence uint64) error {
 	if _, err := d.c.js.ResetConsumerToSequence(ctx, d.stream, d.name, sequence+1); err != nil {
 		return fmt.Errorf("durable %s: go on behind %d: %w", d.name, sequence, err)
 	}
-	d.last = nil // its number is one from before
+	d.last, d.held = nil, false // its number is one from before
 	if d.in != nil && d.pin != "" {
 		d.expected, d.sought, d.behind = 1, true, sequence
 	}
@@ -202,6 +218,7 @@ func (d *Durable) Seek(ctx context.Context, sequence uint64) error {
 // Ack tells the server that all that Next has returned is done with. It is not
 // confirmed: what is delivered again lies below the position.
 func (d *Durable) Ack() error {
+	d.held = false
 	if d.last == nil {
 		return nil
 	}
@@ -247,7 +264,7 @@ func (d *Durable) Close() {
 	if d.pin != "" {
 		d.unpin()
 	}
-	d.in, d.pin, d.expected, d.last, d.sought = nil, "", 0, nil, false
+	d.in, d.pin, d.expected, d.last, d.sought, d.held = nil, "", 0, nil, false, false
 }
 
 func (d *Durable) unpin() {

@@ -80,11 +80,11 @@ func (r *replies) wait(id string) (answers chan []byte, done func()) {
 	}
 }
 
-// publishFast stores messages one behind the other, each only if subject was
-// written last at sequence fence, and then, if it is not nil, the position, as
-// commitBatch does. It returns the sequence of the last one. If it fails, the
+// publishFast stores messages one behind the other, each only if the position's
+// subject was written last at its fence, and then, if it has data, the position,
+// as commitBatch does. It returns the sequence of the last one. If it fails, the
 // first of them may have been stored.
-func (c *Client) publishFast(ctx context.Context, messages []streamflow.Message, subject string, position []byte, fence uint64) (uint64, error) {
+func (c *Client) publishFast(ctx context.Context, messages []streamflow.Message, p position) (uint64, error) {
 	if err := c.replies.start(c.nc); err != nil {
 		return 0, err
 	}
@@ -92,12 +92,12 @@ func (c *Client) publishFast(ctx context.Context, messages []streamflow.Message,
 	answers, done := c.replies.wait(id)
 	defer done()
 	total := len(messages)
-	if position != nil {
+	if p.data != nil {
 		total++
 	}
 	b := fastBatch{c: c, prefix: c.replies.inbox + "." + id + fastFlow, total: total}
 	connection := c.nc.Stats().Reconnects
-	expected, of := []string{strconv.FormatUint(fence, 10)}, []string{subject}
+	expected, of := []string{strconv.FormatUint(p.fence, 10)}, []string{p.subject}
 	header := newHeader()
 	for i := range messages {
 		m := nats.Msg{Subject: messages[i].Subject, Data: messages[i].Data, Header: header.fill(&messages[i])}
@@ -106,8 +106,8 @@ func (c *Client) publishFast(ctx context.Context, messages []streamflow.Message,
 			return 0, err
 		}
 	}
-	if position != nil {
-		m := nats.Msg{Subject: subject, Data: position, Header: nats.Header{headerRollup: {"sub"}, headerTTL: {"never"}, headerExpected: expected}}
+	if p.data != nil {
+		m := nats.Msg{Subject: p.subject, Data: p.data, Header: p.header()}
 		if err := b.publish(&m); err != nil {
 			return 0, err
 		}

@@ -175,10 +175,10 @@ func TestTakeOverDeliversWhatTheDeadWorkerHeld(t *testing.T) {
 	c, url := start(t)
 	m := c.Ticks()
 	cur := commit(t, m, streamflow.Start, 0, 99)
-	a := c.Durable(streamflow.StreamTicks, streamflow.SubjectAllTicks, "test", 0)
+	a := c.Durable(streamflow.StreamTicks, "", "test", 0)
 	offsets(t, a, 0, 99)
 	// A dies without a word: its connection is cut.
-	b := connect(t, url).Durable(streamflow.StreamTicks, streamflow.SubjectAllTicks, "test", 0)
+	b := connect(t, url).Durable(streamflow.StreamTicks, "", "test", 0)
 	c.Close()
 	commit(t, connect(t, url).Ticks(), cur, 100, 149)
 	offsets(t, b, 0, 149)
@@ -187,12 +187,12 @@ func TestTakeOverDeliversWhatTheDeadWorkerHeld(t *testing.T) {
 func TestAckMovesTheFloorAndRewindGoesBack(t *testing.T) {
 	c, url := start(t)
 	cur := commit(t, c.Ticks(), streamflow.Start, 0, 99)
-	a := c.Durable(streamflow.StreamTicks, streamflow.SubjectAllTicks, "test", 0)
+	a := c.Durable(streamflow.StreamTicks, "", "test", 0)
 	offsets(t, a, 0, 99)
 	acknowledge(t, a)
 	a.Close()
 	commit(t, c.Ticks(), cur, 100, 109)
-	b := connect(t, url).Durable(streamflow.StreamTicks, streamflow.SubjectAllTicks, "test", 0)
+	b := connect(t, url).Durable(streamflow.StreamTicks, "", "test", 0)
 	offsets(t, b, 100, 109)
 	if err := b.Rewind(t.Context()); err != nil {
 		t.Fatal(err)

@@ -78,7 +78,7 @@ func (l *Ledger) last(ctx context.Context, subject string) (*jetstream.RawStream
 // fence. [streamflow.ErrFenced] says that the checkpoint was not at fence, and
 // that nothing was stored; after any other error Load tells.
 func (l *Ledger) Commit(ctx context.Context, facts []streamflow.Message, checkpoint []byte, fence uint64) (uint64, error) {
-	next, err := l.c.commitBatch(ctx, facts, l.subject, checkpoint, fence)
+	next, err := l.c.commitBatch(ctx, facts, position{l.subject, checkpoint, fence, true})
 	return next, l.wrap(err)
 }
 
@@ -123,7 +123,7 @@ func (l *Ledger) Show(ctx context.Context, views []streamflow.Message, fence uin
 		return l.wrap(err)
 	}
 	if !replicated {
-		_, err = l.c.publishFast(ctx, views, l.subject, nil, fence)
+		_, err = l.c.publishFast(ctx, views, position{subject: l.subject, fence: fence})
 		return l.wrap(err)
 	}
 	for i := range views {

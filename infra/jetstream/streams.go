@@ -66,7 +66,7 @@ func (l Limits) stream(name, description string, subjects ...string) jetstream.S
 		Storage: jetstream.FileStorage, Retention: jetstream.LimitsPolicy, Discard: jetstream.DiscardOld,
 		Replicas: max(l.Replicas, 1), MaxBytes: cmp.Or(l.Bytes, -1), MaxMsgs: -1,
 		MaxConsumers: -1, MaxMsgSize: -1, MaxMsgsPerSubject: -1,
-		// Rollup keeps one cursor, and batches carry it with its data.
+		// Rollup keeps one checkpoint, and batches carry positions with their data.
 		AllowRollup: true, AllowAtomicPublish: true, AllowBatchPublish: true,
 		// Positions outlive the server's limit on age, for as long as it runs.
 		AllowMsgTTL: true,
