@@ -157,6 +157,7 @@ type tap struct {
 	at     place
 	upTo   int
 	resets int
+	open   bool
 }
 
 func (s *tap) Next(ctx context.Context, limit int) ([]streamflow.Message, bool, error) {
@@ -183,6 +184,12 @@ func (s *tap) take(limit int) (messages []streamflow.Message, fresh bool, err er
 	if s.w.chaos > 0 && s.w.r.Float64() < s.w.chaos/10 {
 		s.giveUp()
 		return nil, false, errChaos
+	}
+	if !s.open {
+		s.open = true
+		if q.owner == nil && q.next >= len(s.w.stream) {
+			q.next = min(q.next, q.floor) // what was handed to nobody who is there comes again
+		}
 	}
 	if q.next >= len(s.w.stream) || q.owner != nil && q.owner != s {
 		return nil, false, nil
@@ -285,6 +292,7 @@ func (s *tap) Close() {
 	if !s.dead {
 		s.giveUp()
 	}
+	s.open = false
 }
 
 func (s *tap) giveUp() {
