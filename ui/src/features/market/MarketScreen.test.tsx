@@ -1,4 +1,4 @@
-import { act, screen } from '@testing-library/react'
+import { act, screen, waitFor } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { beforeEach, expect, onTestFinished, test } from 'vitest'
 import { ApiError, type Stock } from '@/shared/api/client'
@@ -15,9 +15,11 @@ beforeEach(() => {
 async function open(...stocks: Stock[]) {
   const manual = manualFeed(async () => ({ response: answer(...stocks), date: Date.now() }))
   await renderWith(manual.feed, <MarketScreen />)
-  // The query tells its views in a timer.
-  await act(() => new Promise((done) => setTimeout(done)))
-  manual.frame()
+  // The query tells its views in a timer, which a busy machine may run late.
+  await waitFor(() => {
+    manual.frame()
+    expect(screen.queryByText('Loading prices…')).not.toBeInTheDocument()
+  })
   manual.phase('live')
   act(() => manual.feed.start())
   onTestFinished(listenToKeys(document))
