@@ -23,13 +23,24 @@ var AnyTime = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 //
 // The error is a [*RejectError]. The tick's Extra aliases value.
 func DecodeTick(value, key []byte, now time.Time) (Tick, error) {
+	return decodeTick(value, key, now, "")
+}
+
+// Tick reads the tick that m mirrors. The error is a [*RejectError]. The tick
+// aliases the message.
+func (m *Message) Tick() (Tick, error) {
+	known, _ := TickSymbol(m.Subject) // the text of the symbol is there already
+	return decodeTick(m.Data, nil, AnyTime, known)
+}
+
+func decodeTick(value, key []byte, now time.Time, known string) (Tick, error) {
 	if len(value) > MaxTickBytes {
 		return Tick{}, reject(ReasonTooLarge, "%d bytes, the limit is %d", len(value), MaxTickBytes)
 	}
 	if !utf8.Valid(value) {
 		return Tick{}, reject(ReasonNotUTF8, "the value is not valid UTF-8")
 	}
-	d := tickDecoder{scanner: scanner{data: value}}
+	d := tickDecoder{scanner: scanner{data: value}, known: known}
 	if err := d.object(); err != nil {
 		return Tick{}, err
 	}
@@ -59,6 +70,7 @@ var required = [...]string{"symbol", "price", "volume", "timestamp"}
 // forgotten if the member stands there again.
 type tickDecoder struct {
 	scanner
+	known  string // what the symbol is likely to be
 	tick   Tick
 	seen   int // a bit for each member that is there and not null
 	faults [memberCount]*RejectError
@@ -88,7 +100,11 @@ func (d *tickDecoder) member(name, raw []byte, start int) {
 	switch string(name) {
 	case "symbol":
 		which = memberSymbol
-		d.tick.Symbol, fault = text("symbol", raw)
+		if plain, ok := plainText(raw); ok && string(plain) == d.known && d.known != "" {
+			d.tick.Symbol = d.known
+		} else {
+			d.tick.Symbol, fault = text("symbol", raw)
+		}
 	case "price":
 		which = memberPrice
 		d.tick.Price, fault = number("price", raw)
@@ -219,6 +235,10 @@ func timestamp(raw []byte) (time.Time, *RejectError) {
 	}
 	var t time.Time
 	if raw[0] == '"' {
+		// UnmarshalText makes no string of it; Parse takes more, for which it always has.
+		if plain, ok := plainText(raw); ok && t.UnmarshalText(plain) == nil {
+			return sinceEpoch(raw, t)
+		}
 		var err error
 		if t, err = time.Parse(time.RFC3339Nano, unquote(raw)); err != nil {
 			return t, reject(ReasonUnparsable, "timestamp %.64s: want RFC 3339, or a number of seconds or milliseconds since 1970", raw)
@@ -237,6 +257,10 @@ func timestamp(raw []byte) (time.Time, *RejectError) {
 		whole, part := math.Modf(f)
 		t = time.Unix(int64(max(whole, -1)), int64(math.Round(part*1e6))*1000)
 	}
+	return sinceEpoch(raw, t)
+}
+
+func sinceEpoch(raw []byte, t time.Time) (time.Time, *RejectError) {
 	if t.Unix() < 0 {
 		return t, reject(ReasonUnparsable, "timestamp %.64s is before 1970", raw)
 	}

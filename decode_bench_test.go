@@ -8,7 +8,19 @@ import (
 
 var benchTick = []byte(`{"symbol":"AAPL","price":187.23,"volume":100,"timestamp":"2025-01-02T11:59:59.123456Z","exchange":"XNAS"}`)
 
-// BenchmarkDecodeTick is what every function pays for every tick.
+// BenchmarkTick is what every function pays for every tick.
+func BenchmarkTick(b *testing.B) {
+	m := Message{Subject: TickSubject("AAPL"), Data: benchTick}
+	b.ReportAllocs()
+	b.SetBytes(int64(len(benchTick)))
+	for b.Loop() {
+		if _, err := m.Tick(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkDecodeTick is what the bridge pays.
 func BenchmarkDecodeTick(b *testing.B) {
 	key := []byte("AAPL")
 	b.ReportAllocs()

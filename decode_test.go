@@ -227,3 +227,24 @@ func TestExtraHasNoRoomBehind(t *testing.T) {
 		t.Errorf("the decoded bytes are now %s", value)
 	}
 }
+
+// What a message mirrors is what its record said, whatever its subject promises.
+func TestTickOfAMessage(t *testing.T) {
+	for _, symbol := range []string{"AAPL", "BRK.B", "BTC/USD"} {
+		data := []byte(`{"symbol":"` + symbol + `","price":1.5,"volume":2,"timestamp":"2025-01-02T15:04:05.123Z"}`)
+		want, err := DecodeTick(data, nil, AnyTime)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, subject := range []string{TickSubject(symbol), TickSubject("MSFT"), "ticks.%", ""} {
+			m := Message{Subject: subject, Data: data}
+			if got, err := m.Tick(); err != nil || !same(got, want) {
+				t.Errorf("%s on %q: %+v, %v", symbol, subject, got, err)
+			}
+		}
+	}
+	m := Message{Subject: TickSubject("AAPL"), Data: []byte(`{"symbol":"AAPL"}`)}
+	if _, err := m.Tick(); err == nil {
+		t.Error("a tick without a price")
+	}
+}

@@ -239,12 +239,20 @@ func indexEscape(b []byte) int {
 
 // unquote returns the text of a valid JSON string.
 func unquote(raw []byte) string {
-	if indexEscape(raw) < 0 {
-		return string(raw[1 : len(raw)-1])
+	if plain, ok := plainText(raw); ok {
+		return string(plain)
 	}
 	var s string
 	_ = json.Unmarshal(raw, &s) // the scanner has checked it
 	return s
+}
+
+// plainText returns what a JSON string holds, if it is one that has no escapes.
+func plainText(raw []byte) (text []byte, ok bool) {
+	if raw[0] != '"' || indexEscape(raw) >= 0 {
+		return nil, false
+	}
+	return raw[1 : len(raw)-1], true
 }
 
 // extraMembers gathers the text of the unknown members. As long as they stand

@@ -33,7 +33,7 @@ func mirroredTick(m *streamflow.Message) (t streamflow.Mirrored, ok bool) {
 	if m.Position.Topic == "" {
 		return t, false
 	}
-	tick, err := streamflow.DecodeTick(m.Data, nil, streamflow.AnyTime)
+	tick, err := m.Tick()
 	if err != nil {
 		return t, false
 	}

@@ -104,7 +104,7 @@ func (m *machine) read(msg *streamflow.Message) (key string, err error) {
 		}
 	}
 	if ticks {
-		if m.in.Tick, err = streamflow.DecodeTick(msg.Data, nil, streamflow.AnyTime); err != nil {
+		if m.in.Tick, err = msg.Tick(); err != nil {
 			return "", m.ours(&StepError{Err: err})
 		}
 	}

@@ -66,7 +66,7 @@ func appendOrigin(b []byte, kind int, m *streamflow.Message) []byte {
 func appendData(b []byte, kind int, m *streamflow.Message) []byte {
 	switch kind {
 	case kindTicks:
-		if tick, err := streamflow.DecodeTick(m.Data, nil, streamflow.AnyTime); err == nil {
+		if tick, err := m.Tick(); err == nil {
 			return tick.AppendJSON(b)
 		}
 	case kindDeadLetters:

@@ -40,7 +40,7 @@ func (s *Sink) Commit(ctx context.Context, messages []streamflow.Message, from, 
 	s.ticks = s.ticks[:0]
 	for i := range messages {
 		m := &messages[i]
-		tick, err := streamflow.DecodeTick(m.Data, nil, streamflow.AnyTime)
+		tick, err := m.Tick()
 		if err != nil {
 			// The bridge lets none of these pass, so somebody else has written
 			// it; the bytes are in the stream and in Kafka.

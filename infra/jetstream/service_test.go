@@ -143,7 +143,7 @@ func TestLastTick(t *testing.T) {
 		t.Fatal(len(all), err)
 	}
 	want := all[len(all)-1]
-	tick, err := streamflow.DecodeTick(want.Data, nil, streamflow.AnyTime)
+	tick, err := want.Tick()
 	if err != nil {
 		t.Fatal(err)
 	}
