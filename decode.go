@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 	"unicode/utf8"
+	"unique"
 )
 
 // AnyTime is the clock with which [DecodeTick] reads again what the bridge has
@@ -119,7 +120,12 @@ func (d *tickDecoder) member(name, raw []byte, start int) {
 		d.tick.ID, fault = text("id", raw)
 	case "exchange":
 		which = memberExchange
-		d.tick.Exchange, fault = text("exchange", raw)
+		if plain, ok := plainText(raw); ok { // there are few exchanges
+			d.tick.Exchange = unique.Make(string(plain)).Value()
+			fault = checkText("exchange", d.tick.Exchange)
+		} else {
+			d.tick.Exchange, fault = text("exchange", raw)
+		}
 	case "bid":
 		which = memberBid
 		d.tick.Bid, fault = quote("bid", raw)
@@ -178,15 +184,19 @@ func text(field string, raw []byte) (string, *RejectError) {
 		return "", reject(ReasonUnparsable, "%s %.64s: want a string", field, raw)
 	}
 	s := unquote(raw)
+	return s, checkText(field, s)
+}
+
+func checkText(field, s string) *RejectError {
 	if len(s) > MaxTextBytes {
-		return "", reject(ReasonUnparsable, "%s has %d bytes, the limit is %d", field, len(s), MaxTextBytes)
+		return reject(ReasonUnparsable, "%s has %d bytes, the limit is %d", field, len(s), MaxTextBytes)
 	}
 	for i := 0; i < len(s); i++ {
 		if s[i] < 0x20 || s[i] == 0x7f {
-			return "", reject(ReasonUnparsable, "%s %q holds a control character", field, s)
+			return reject(ReasonUnparsable, "%s %q holds a control character", field, s)
 		}
 	}
-	return s, nil
+	return nil
 }
 
 // number reads a float64; a number too large for one becomes infinite, so that
