@@ -8,6 +8,10 @@ type Reason string
 // The reasons, in the order in which they are checked.
 const (
 	ReasonTooLarge    Reason = "too_large"        // longer than the limit
+	ReasonNoRegistry  Reason = "no_registry"      // [Framed], and no schema registry is set
+	ReasonNoSchema    Reason = "unknown_schema"   // [Framed], and the registry does not know its schema
+	ReasonBadSchema   Reason = "bad_schema"       // [Framed], and its schema cannot be used
+	ReasonUndecodable Reason = "undecodable"      // [Framed], and not what its schema describes
 	ReasonNotUTF8     Reason = "not_utf8"         // not valid UTF-8
 	ReasonNotJSON     Reason = "not_json"         // not one JSON object
 	ReasonMissing     Reason = "missing_field"    // a required field is not there: of a tick symbol, price, volume or timestamp
@@ -18,6 +22,12 @@ const (
 	ReasonFuture      Reason = "future_timestamp" // more than [MaxAhead] ahead of the clock
 	ReasonKeyMismatch Reason = "key_mismatch"     // the record's key is not the symbol
 )
+
+// Reasons are all of them.
+var Reasons = []Reason{
+	ReasonTooLarge, ReasonNoRegistry, ReasonNoSchema, ReasonBadSchema, ReasonUndecodable, ReasonNotUTF8, ReasonNotJSON, ReasonMissing,
+	ReasonUnparsable, ReasonBadSymbol, ReasonBadPrice, ReasonBadVolume, ReasonFuture, ReasonKeyMismatch,
+}
 
 // RejectError says why a message was refused. Detail is for a person and names
 // the field and the offending value.

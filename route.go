@@ -13,6 +13,8 @@ type Route struct {
 	// returns. As a subscription it takes all of the route.
 	Subject string
 	Schema  Schema
+	// Members are those that Schema knows; it lets others pass.
+	Members []Member
 	// Mask lists the members of a record that are masked, at any depth, before
 	// it enters a stream; see [Mask]. The Schema of a route that masks must not
 	// quote a record in its errors.
@@ -35,6 +37,7 @@ func (r Route) SubjectOf(name string) string {
 func TickRoute(topic string) Route {
 	return Route{
 		Topic: topic, Stream: StreamTicks, Subject: "ticks.*",
+		Members: members(4, "symbol", "price", "volume", "timestamp", "id", "exchange", "bid", "ask"),
 		Schema: func(value, key []byte, now time.Time) (string, error) {
 			t, err := DecodeTick(value, key, now)
 			return t.Symbol, err
@@ -47,6 +50,7 @@ func TickRoute(topic string) Route {
 func EventRoute(topic string) Route {
 	return Route{
 		Topic: topic, Stream: StreamEvents, Subject: "events." + Token(topic) + ".*",
+		Members: members(4, "event_id", "type", "price", "timestamp", "user_id", "product_id", "currency"),
 		Schema: func(value, _ []byte, now time.Time) (string, error) {
 			e, err := DecodeEvent(value, now)
 			return e.Type, err
@@ -59,6 +63,7 @@ func EventRoute(topic string) Route {
 func UserEventRoute(topic string) Route {
 	return Route{
 		Topic: topic, Stream: StreamEvents, Subject: "events." + Token(topic) + ".*", Mask: []string{"user_email"},
+		Members: members(4, "user_id", "user_email", "type", "timestamp", "ip"),
 		Schema: func(value, _ []byte, now time.Time) (string, error) {
 			e, err := DecodeUserEvent(value, now)
 			return e.Type, err

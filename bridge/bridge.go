@@ -47,6 +47,7 @@ type Config struct {
 	Group   string
 	Letters Target           // of what is refused, of all topics
 	Mask    *streamflow.Mask // nil if no route masks anything
+	Values  Values           // reads framed values; nil refuses them
 	// Connect opens a Kafka client with further options. It is called again
 	// whenever the bridge must begin anew.
 	Connect func(ctx context.Context, opts ...kgo.Opt) (*kgo.Client, error)
@@ -82,6 +83,9 @@ func New(c Config) *Bridge {
 	}
 	if c.Metrics == nil {
 		c.Metrics = NewMetrics(nil)
+	}
+	if c.Values == nil {
+		c.Values = noValues{}
 	}
 	for _, r := range c.Routes {
 		c.Metrics.known(r.Topic)

@@ -15,6 +15,10 @@
 // cursor refuses a bridge that was paused while another took over. What a route
 // says is masked before it leaves the worker, in dead letters too.
 //
+// A value in the wire format of a schema registry is read first, by [Values], and
+// is JSON from there on. While the registry is away, the partition is held: it
+// is fetched no further, and the others go on.
+//
 // Back ([Publisher]): dead letters and results go to Kafka topics, in
 // transactions whose records carry their positions.
 //

@@ -16,7 +16,7 @@ type Metrics struct {
 	fences, failures, missed, returned *prometheus.CounterVec
 	restarts                           prometheus.Counter
 	batch, latency                     *prometheus.HistogramVec
-	lag                                *prometheus.GaugeVec
+	lag, held                          *prometheus.GaugeVec
 	mu                                 sync.Mutex
 	ends, nexts                        map[streamflow.Partition]int64
 }
@@ -47,11 +47,13 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		latency:  histogram("commit_seconds", "Time from a batch's first byte to its commit.", prometheus.ExponentialBuckets(0.0005, 2, 14)),
 		lag: prometheus.NewGaugeVec(prometheus.GaugeOpts(opts("lag_messages", "Records between the cursor and the end of the partition.")),
 			[]string{"topic", "partition"}),
+		held: prometheus.NewGaugeVec(prometheus.GaugeOpts(opts("held", "1 while a partition is held because a schema registry cannot be asked, else 0.")),
+			[]string{"topic", "partition"}),
 		returned: counters("returned_total", "Dead letters and results published to Kafka, by the topic that they went to.", "topic"),
 		ends:     make(map[streamflow.Partition]int64), nexts: make(map[streamflow.Partition]int64),
 	}
 	if r != nil {
-		r.MustRegister(m.messages, m.bytes, m.rejected, m.fences, m.failures, m.restarts, m.missed, m.batch, m.latency, m.lag, m.returned)
+		r.MustRegister(m.messages, m.bytes, m.rejected, m.fences, m.failures, m.restarts, m.missed, m.batch, m.latency, m.lag, m.held, m.returned)
 	}
 	return m
 }
@@ -62,10 +64,7 @@ func (m *Metrics) known(topic string) {
 	for _, c := range []*prometheus.CounterVec{m.fences, m.failures, m.missed} {
 		c.WithLabelValues(topic)
 	}
-	for _, reason := range []streamflow.Reason{
-		streamflow.ReasonTooLarge, streamflow.ReasonNotUTF8, streamflow.ReasonNotJSON, streamflow.ReasonMissing, streamflow.ReasonUnparsable,
-		streamflow.ReasonBadSymbol, streamflow.ReasonBadPrice, streamflow.ReasonBadVolume, streamflow.ReasonFuture, streamflow.ReasonKeyMismatch,
-	} {
+	for _, reason := range streamflow.Reasons {
 		m.rejected.WithLabelValues(topic, string(reason))
 	}
 }
@@ -91,6 +90,16 @@ func (m *Metrics) assigned(p streamflow.Partition, next int64) {
 	m.mu.Lock()
 	m.nexts[p] = next
 	m.mu.Unlock()
+	m.hold(p, false)
+}
+
+// hold says whether a partition is held.
+func (m *Metrics) hold(p streamflow.Partition, held bool) {
+	value := 0.0
+	if held {
+		value = 1
+	}
+	m.held.WithLabelValues(p.Topic, strconv.Itoa(int(p.Number))).Set(value)
 }
 
 // highWater takes the end of a partition as a fetch told it.
@@ -112,6 +121,7 @@ func (m *Metrics) revoked(p streamflow.Partition) {
 	defer m.mu.Unlock()
 	delete(m.ends, p)
 	delete(m.nexts, p)
+	m.held.DeleteLabelValues(p.Topic, strconv.Itoa(int(p.Number)))
 	m.lag.DeleteLabelValues(p.Topic, strconv.Itoa(int(p.Number)))
 }
 

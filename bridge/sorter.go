@@ -17,6 +17,7 @@ type sorter struct {
 	maxPayload int
 	good, bad  []streamflow.Message
 	refused    map[int64]struct{} // dead letters beyond the cursor of the good ones; see sort
+	readings   map[int64]reading  // of framed values, by offset
 	subjects   map[string]string  // by the name that the schema returns
 	letter     string             // the subject of the dead letters
 	text       []byte
@@ -31,7 +32,7 @@ func newSorter(route streamflow.Route, p streamflow.Partition, mask *streamflow.
 	}
 	return sorter{
 		route: route, p: p, mask: mask, maxPayload: maxPayload,
-		subjects: make(map[string]string), letter: streamflow.DeadLetterSubject(p.Topic),
+		readings: make(map[int64]reading), subjects: make(map[string]string), letter: streamflow.DeadLetterSubject(p.Topic),
 	}
 }
 
@@ -56,11 +57,7 @@ func (s *sorter) sort(records []*kgo.Record, at time.Time, next, letters streamf
 			continue
 		}
 		position := streamflow.Position{Topic: s.p.Topic, Partition: s.p.Number, Offset: r.Offset}
-		name, err := s.route.Schema(r.Value, r.Key, at)
-		data := r.Value
-		if err == nil && s.mask != nil {
-			data, err = s.masked(r.Value)
-		}
+		data, name, err := s.check(r, at)
 		if err == nil {
 			s.good = append(s.good, streamflow.Message{
 				Subject: s.subject(name), Data: data,
@@ -76,6 +73,24 @@ func (s *sorter) sort(records []*kgo.Record, at time.Time, next, letters streamf
 		letters.Next, letters.Last = r.Offset+1, r.Offset
 	}
 	return s.good, s.bad, next, letters
+}
+
+// check returns what a record becomes in the stream, and the name that its
+// subject ends with.
+func (s *sorter) check(r *kgo.Record, at time.Time) (data []byte, name string, err error) {
+	data = r.Value
+	if streamflow.Framed(data) {
+		read := s.readings[r.Offset]
+		if read.fault != nil {
+			return nil, "", read.fault
+		}
+		data = read.json
+	}
+	name, err = s.route.Schema(data, r.Key, at)
+	if err == nil && s.mask != nil {
+		data, err = s.masked(data)
+	}
+	return data, name, err
 }
 
 func (s *sorter) subject(name string) string {

@@ -33,6 +33,10 @@ type worker struct {
 	quit    chan struct{} // closed: take nothing more
 	done    chan struct{} // closed: the last batch is settled
 	sorter  sorter
+	held    holding
+	aside   []fetched    // what came while the partition was held
+	tending *time.Ticker // says when to tend
+	written time.Time    // when a cursor was written last
 }
 
 const (
@@ -119,9 +123,9 @@ func (w *worker) run(life context.Context) {
 		case <-ctx.Done():
 		}
 	}()
-	tend := time.NewTicker(tendEvery)
-	defer tend.Stop()
-	written := time.Now()
+	w.tending, w.written = time.NewTicker(tendEvery), time.Now()
+	defer w.tending.Stop()
+	defer w.release()
 	for {
 		var err error
 		select {
@@ -129,12 +133,12 @@ func (w *worker) run(life context.Context) {
 			return
 		case f := <-w.in:
 			err = w.mirror(ctx, f)
-			written = time.Now()
-		case <-tend.C:
-			var wrote bool
-			if wrote, err = w.tend(ctx, time.Since(written)); wrote {
-				written = time.Now()
+			for err == nil && len(w.aside) > 0 {
+				f, w.aside = w.aside[0], w.aside[1:]
+				err = w.mirror(ctx, f)
 			}
+		case <-w.tending.C:
+			err = w.tendNow(ctx)
 		}
 		if err != nil {
 			if ctx.Err() == nil {
@@ -152,10 +156,18 @@ func (w *worker) mirror(ctx context.Context, f fetched) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		n := min(len(records), w.s.Batch)
+		n, away := w.read(ctx, records[:min(len(records), w.s.Batch)])
+		if n == 0 {
+			if err := w.hold(ctx, away); err != nil {
+				return err
+			}
+			continue
+		}
+		w.release()
 		if err := w.settle(ctx, records[:n], f.at); err != nil {
 			return err
 		}
+		w.written = time.Now()
 		records = records[n:]
 	}
 	return nil
@@ -244,6 +256,15 @@ func (w *worker) reload(ctx context.Context) error {
 		w.log.Warn("the partition cannot be claimed, trying again", "error", err, "in", retry.next())
 		retry.wait(ctx)
 	}
+}
+
+// tendNow tends, and notes whether the cursor was written.
+func (w *worker) tendNow(ctx context.Context) error {
+	wrote, err := w.tend(ctx, time.Since(w.written))
+	if wrote {
+		w.written = time.Now()
+	}
+	return err
 }
 
 // tend looks after the cursor of an idle partition: whether it still stands
