@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"net"
@@ -27,6 +28,8 @@ type KafkaConfig struct {
 	Addr      string        // host:port, ":0"-style ports allowed
 	Dir       string        // data directory, of this server alone
 	Retention time.Duration // for topics without retention.ms; 0 is DefaultRetention
+	TLS       *tls.Config   // how it speaks with clients; nil is in the clear
+	Users     []KafkaUser   // who is let in; without any everybody is, to everything
 	Logger    *slog.Logger  // nil is slog.Default()
 }
 
@@ -65,12 +68,16 @@ func StartKafka(cfg KafkaConfig) (*Kafka, error) {
 		return nil, fmt.Errorf("start Kafka: %w", closing(err, ln))
 	}
 	tcp := ln.Addr().(*net.TCPAddr)
-	door, err := newGate(ln)
+	keeper, err := newKafkaKeeper(cfg)
+	if err != nil {
+		return nil, fmt.Errorf("start Kafka: %w", closing(err, ln))
+	}
+	door, err := newGate(ln, cfg.TLS)
 	if err != nil {
 		return nil, fmt.Errorf("start Kafka: %w", closing(err, ln))
 	}
 	local := door.house.Addr().String()
-	cluster, err := kfake.NewCluster(
+	cluster, err := kfake.NewCluster(append(keeper.server(),
 		kfake.NumBrokers(1),
 		kfake.ClusterID("streamflow"),
 		kfake.DefaultNumPartitions(3),
@@ -86,20 +93,16 @@ func StartKafka(cfg KafkaConfig) (*Kafka, error) {
 		kfake.ListenFn(func(string, string) (net.Listener, error) {
 			return advertise(door, tcp), nil
 		}),
-	)
+	)...)
 	if err != nil {
 		return nil, fmt.Errorf("start Kafka in %s: %w", cfg.Dir, closing(err, door))
 	}
-	client, err := kgo.NewClient(
+	client, err := kgo.NewClient(append(keeper.client(),
 		kgo.SeedBrokers(local),
 		kgo.ClientID("streamflow-retention"),
 		kgo.MetadataMinAge(10*time.Millisecond), // see topics as they are
-		// Whatever name is advertised, this client stays in the house.
-		kgo.Dialer(func(ctx context.Context, network, _ string) (net.Conn, error) {
-			var d net.Dialer
-			return d.DialContext(ctx, network, local)
-		}),
-	)
+		kgo.Dialer(keeper.dial(local)),
+	)...)
 	if err != nil {
 		cluster.Close()
 		return nil, fmt.Errorf("start Kafka: %w", err)
@@ -109,9 +112,12 @@ func StartKafka(cfg KafkaConfig) (*Kafka, error) {
 		cluster: cluster, client: client, admin: kadm.NewClient(client),
 		addr: cluster.ListenAddrs()[0], log: log, stop: stop,
 	}
-	if err := k.endBroken(ctx); err != nil {
+	if err = keeper.permit(ctx, client); err == nil {
+		err = k.endBroken(ctx)
+	}
+	if err != nil {
 		_ = k.Close()
-		return nil, fmt.Errorf("start Kafka in %s: end broken transactions: %w", cfg.Dir, err)
+		return nil, fmt.Errorf("start Kafka in %s: before clients come in: %w", cfg.Dir, err)
 	}
 	door.open()
 	k.retainLogged(ctx)

@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"crypto/tls"
 	"net"
 	"sync"
 )
@@ -16,11 +17,17 @@ type gate struct {
 	close        sync.Once
 }
 
-// newGate returns a gate before ln, which it owns.
-func newGate(ln net.Listener) (*gate, error) {
+// newGate returns a gate before ln, which it owns. Both doors speak TLS, if c is
+// not nil.
+func newGate(ln net.Listener, c *tls.Config) (*gate, error) {
 	house, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
+	}
+	if c != nil {
+		ours := c.Clone()
+		ours.ClientAuth = tls.NoClientCert // we have none; a password we have
+		ln, house = tls.NewListener(ln, c), tls.NewListener(house, ours)
 	}
 	g := &gate{Listener: ln, house: house, conns: make(chan net.Conn), closed: make(chan struct{})}
 	go g.admit(house)

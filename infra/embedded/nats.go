@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"os"
@@ -24,6 +25,8 @@ const (
 type NATSConfig struct {
 	Addr   string       // host:port, ":0"-style ports allowed
 	Dir    string       // data directory, of this server alone
+	TLS    *tls.Config  // how it speaks with clients; nil is in the clear
+	Users  []NATSUser   // who is let in; without any everybody is, to everything
 	Logger *slog.Logger // nil is slog.Default()
 }
 
@@ -49,7 +52,7 @@ func StartNATS(cfg NATSConfig) (*NATS, error) {
 	if host == "" {
 		host = server.DEFAULT_HOST
 	}
-	ns, err := server.NewServer(&server.Options{
+	options := &server.Options{
 		ServerName: "streamflow",
 		Host:       host,
 		Port:       port,
@@ -57,7 +60,9 @@ func StartNATS(cfg NATSConfig) (*NATS, error) {
 		JetStream:  true,
 		StoreDir:   cfg.Dir,
 		MaxPayload: natsMaxPayload,
-	})
+	}
+	secureNATS(options, cfg)
+	ns, err := server.NewServer(options)
 	if err != nil {
 		return nil, fmt.Errorf("start NATS: %w", err)
 	}
@@ -70,7 +75,7 @@ func StartNATS(cfg NATSConfig) (*NATS, error) {
 		ns.WaitForShutdown()
 		return nil, err
 	}
-	n := &NATS{server: ns, url: "nats://" + dialAddr(host, port)}
+	n := &NATS{server: ns, url: natsScheme(cfg) + dialAddr(host, port)}
 	log.Info("NATS is ready", "url", n.url, "dir", cfg.Dir)
 	return n, nil
 }

@@ -27,6 +27,8 @@ type PostgresConfig struct {
 	Addr   string       // host:port, ":0"-style ports allowed
 	Dir    string       // data directory, of this server alone
 	Logger *slog.Logger // nil is slog.Default()
+	// Security closes it; nil leaves it open to everybody on this machine.
+	Security *PostgresSecurity
 }
 
 // Postgres is a running PostgreSQL server, a child process of ours.
@@ -64,7 +66,8 @@ type Postgres struct {
 // dies; elsewhere, and where that takes a while, the next start stops what it
 // finds running on its cluster.
 //
-// Connections are trusted from loopback and refused from elsewhere.
+// Without Security, connections are trusted from loopback and refused from
+// elsewhere.
 func StartPostgres(ctx context.Context, cfg PostgresConfig) (*Postgres, error) {
 	return startPostgres(ctx, cfg, machineBinaries())
 }
@@ -92,13 +95,19 @@ func startPostgres(ctx context.Context, cfg PostgresConfig, find finder) (_ *Pos
 	if err != nil {
 		return nil, fmt.Errorf("start PostgreSQL: %w", err)
 	}
-	proc, err := startProcess(cl.command(bin, "postgres", settings(bin, cl.dir, host, port)...), log)
+	if err := cfg.Security.prepare(ctx, cl, bin, log); err != nil {
+		return nil, fmt.Errorf("start PostgreSQL: %w", err)
+	}
+	proc, err := startProcess(cl.command(bin, "postgres", append(settings(bin, cl.dir, host, port), cfg.Security.settings(cl.dir)...)...), log)
 	if err != nil {
 		return nil, fmt.Errorf("start PostgreSQL: %w", err)
 	}
-	p := &Postgres{proc: proc, url: postgresURL(host, port, pgName), log: log, free: cl.release}
-	if err := p.await(ctx, cfg.Addr, host, port); err != nil {
+	p := &Postgres{proc: proc, url: cfg.Security.open(postgresURL(host, port, pgName), false), log: log, free: cl.release}
+	if err := p.await(ctx, cfg, host, port); err != nil {
 		return nil, errors.Join(err, proc.stop())
+	}
+	if err := cfg.Security.ensureUsers(ctx, p.url); err != nil {
+		return nil, errors.Join(fmt.Errorf("start PostgreSQL: users: %w", err), proc.stop())
 	}
 	go p.watch()
 	log.Info("PostgreSQL is ready", "url", p.url, "dir", cl.dir, "version", bin.version, "user", cl.owner.name)
@@ -129,19 +138,19 @@ func (p *Postgres) Close() error {
 }
 
 // await waits until the server answers, and sees to the database.
-func (p *Postgres) await(ctx context.Context, addr, host string, port int) error {
+func (p *Postgres) await(ctx context.Context, cfg PostgresConfig, host string, port int) error {
 	poll := time.NewTicker(pgPoll)
 	defer poll.Stop()
 	began, said := time.Now(), time.Now()
 	for {
-		err := ensureDatabase(ctx, postgresURL(host, port, "postgres"))
+		err := ensureDatabase(ctx, cfg.Security.open(postgresURL(host, port, "postgres"), true))
 		if err == nil {
 			return nil
 		}
 		select {
 		case <-p.proc.done:
 			if strings.Contains(p.proc.tail.String(), "Address already in use") {
-				return postgresService.listenError(addr, ErrAddrInUse)
+				return postgresService.listenError(cfg.Addr, ErrAddrInUse)
 			}
 			return fmt.Errorf("start PostgreSQL: it ended (%w); its last words:\n%s", p.proc.err(), p.proc.tail)
 		case <-ctx.Done():

@@ -23,11 +23,20 @@ type Client struct {
 }
 
 // Connect opens a connection that reconnects for ever by itself. name is shown
-// by `nats server ls connections`. The error names the URL and the way out.
-func Connect(url, name string, log *slog.Logger) (*Client, error) {
+// by `nats server ls connections`. as says who we are; nobody if it is left
+// out. The error names the URL, without its password, and the way out.
+func Connect(url, name string, log *slog.Logger, as ...Security) (*Client, error) {
 	log = log.With("nats", name)
+	var s Security
+	if len(as) > 0 {
+		s = as[0]
+	}
+	opts, err := s.options(url)
+	if err != nil {
+		return nil, fmt.Errorf("NATS at %s: %w", Redact(url), err)
+	}
 	lost := newLoss()
-	nc, err := nats.Connect(url,
+	nc, err := nats.Connect(url, append(opts,
 		nats.Name("streamflow "+name),
 		nats.Timeout(5*time.Second),
 		nats.MaxReconnects(-1),
@@ -46,18 +55,20 @@ func Connect(url, name string, log *slog.Logger) (*Client, error) {
 		}),
 		nats.ReconnectHandler(func(nc *nats.Conn) { log.Info("NATS is back", "url", nc.ConnectedUrlRedacted()) }),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { log.Warn("NATS reports", "error", err) }),
-	)
+		// A login that is refused may be one that is being changed.
+		nats.IgnoreAuthErrorAbort(),
+	)...)
 	if err != nil {
-		return nil, fmt.Errorf("NATS at %s: %w: is the server running, and is NATS_URL right?", url, err)
+		return nil, fmt.Errorf("NATS at %s: %w: %s", Redact(url), err, s.explain(url, err))
 	}
 	if version := nc.ConnectedServerVersion(); !newEnough(version) {
 		nc.Close()
-		return nil, fmt.Errorf("NATS at %s is nats-server %s: StreamFlow needs %d.%d or newer (fast batches, reset of consumers)", url, version, leastMajor, leastMinor)
+		return nil, fmt.Errorf("NATS at %s is nats-server %s: StreamFlow needs %d.%d or newer (fast batches, reset of consumers)", Redact(url), version, leastMajor, leastMinor)
 	}
 	js, err := jetstream.New(nc)
 	if err != nil {
 		nc.Close()
-		return nil, fmt.Errorf("NATS at %s: %w", url, err)
+		return nil, fmt.Errorf("NATS at %s: %w", Redact(url), err)
 	}
 	return &Client{nc: nc, js: js, log: log, lost: lost}, nil
 }
@@ -96,7 +107,7 @@ func (c *Client) Close() { c.nc.Close() }
 // Ping makes one round trip to the server and returns its version.
 func (c *Client) Ping(timeout time.Duration) (string, error) {
 	if !c.nc.IsConnected() {
-		return "", errors.New("not connected to " + c.nc.Opts.Url)
+		return "", errors.New("not connected to " + Redact(c.nc.Opts.Url))
 	}
 	if err := c.nc.FlushTimeout(timeout); err != nil {
 		return "", err

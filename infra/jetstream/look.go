@@ -46,7 +46,7 @@ func (c *Client) away() error {
 	if c.Connected() {
 		return nil
 	}
-	return errors.New("not connected to " + c.nc.Opts.Url)
+	return errors.New("not connected to " + Redact(c.nc.Opts.Url))
 }
 
 // Look measures the streams of the address book and their durables. Streams that

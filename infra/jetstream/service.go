@@ -14,9 +14,6 @@ import (
 	"streamflow"
 )
 
-// ServiceName is that under which `nats micro ls` lists the service.
-const ServiceName = "stocks"
-
 // Stocks answers what is asked over NATS. Absence is an answer too: ok is false.
 type Stocks interface {
 	Last(ctx context.Context, symbol string) (tick streamflow.Tick, ok bool, err error)
@@ -71,26 +68,26 @@ func bad(format string, args ...any) error {
 func (c *Client) Serve(ctx context.Context, version string, stocks Stocks) error {
 	desk := &serviceDesk{ctx: ctx, stocks: stocks, places: make(chan struct{}, maxServing), max: int(c.nc.MaxPayload())}
 	service, err := micro.AddService(c.nc, micro.Config{
-		Name: ServiceName, Version: semantic(version), Description: "Stocks: the newest tick, candles, and the list of all",
+		Name: streamflow.ServiceStocks, Version: semantic(version), Description: "Stocks: the newest tick, candles, and the list of all",
 		ErrorHandler: func(_ micro.Service, err *micro.NATSError) {
 			c.log.Warn("the NATS service reports", "subject", err.Subject, "error", err.Description)
 		},
 	})
 	if err != nil {
-		return fmt.Errorf("NATS service %s: %w", ServiceName, err)
+		return fmt.Errorf("NATS service %s: %w", streamflow.ServiceStocks, err)
 	}
 	for _, e := range []struct {
 		name, subject, does string
 		answer              func(ctx context.Context, subject []string, data []byte) (any, error)
 	}{
-		{"last", "stocks.*.last", "the newest tick of a symbol", desk.last},
-		{"candles", "stocks.*.candles.*", `candles of a symbol and interval; {"from":..., "to":..., "limit":...} may stand in the request`, desk.candles},
-		{"list", "stocks.list", "the newest tick of every symbol", desk.list},
+		{"last", streamflow.SubjectLastTick, "the newest tick of a symbol", desk.last},
+		{"candles", streamflow.SubjectServedCandles, `candles of a symbol and interval; {"from":..., "to":..., "limit":...} may stand in the request`, desk.candles},
+		{"list", streamflow.SubjectNewestTicks, "the newest tick of every symbol", desk.list},
 	} {
 		err := service.AddEndpoint(e.name, desk.handler(e.answer), micro.WithEndpointSubject(e.subject),
 			micro.WithEndpointMetadata(map[string]string{"does": e.does, "answer": "application/json"}))
 		if err != nil {
-			return errors.Join(fmt.Errorf("NATS service %s: endpoint %s: %w", ServiceName, e.name, err), service.Stop())
+			return errors.Join(fmt.Errorf("NATS service %s: endpoint %s: %w", streamflow.ServiceStocks, e.name, err), service.Stop())
 		}
 	}
 	<-ctx.Done()

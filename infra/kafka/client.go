@@ -20,6 +20,7 @@ import (
 type Config struct {
 	Brokers  []string // host:port; see [Brokers]
 	ClientID string   // by which the brokers' logs and quotas know this process
+	Security Security
 	Logger   *slog.Logger
 	// Timeout is how long Connect tries. 0 means 10 s.
 	Timeout time.Duration
@@ -48,7 +49,11 @@ func Connect(ctx context.Context, c Config, extra ...kgo.Opt) (*kgo.Client, erro
 	if c.Timeout <= 0 {
 		c.Timeout = connectTimeout
 	}
-	client, err := kgo.NewClient(append(c.options(), extra...)...)
+	common, err := c.options()
+	if err != nil {
+		return nil, err
+	}
+	client, err := kgo.NewClient(append(common, extra...)...)
 	if err != nil {
 		return nil, fmt.Errorf("kafka at %s: %w", strings.Join(c.Brokers, ", "), err)
 	}
@@ -72,20 +77,24 @@ func Connect(ctx context.Context, c Config, extra ...kgo.Opt) (*kgo.Client, erro
 
 // options are common to all clients. Retries stay unlimited, as the client has
 // them: how long to wait for Kafka is the caller's decision, by its context.
-func (c Config) options() []kgo.Opt {
-	opts := []kgo.Opt{
-		kgo.SeedBrokers(c.Brokers...),
-		kgo.DialTimeout(5 * time.Second),
-		kgo.MetadataMaxAge(time.Minute), // a moved leader is noticed by its error; this is for new partitions
-		kgo.MetadataMinAge(250 * time.Millisecond),
+func (c Config) options() ([]kgo.Opt, error) {
+	opts, err := c.Security.options()
+	if err != nil {
+		return nil, err
 	}
+	opts = append(opts,
+		kgo.SeedBrokers(c.Brokers...),
+		kgo.DialTimeout(5*time.Second),
+		kgo.MetadataMaxAge(time.Minute), // a moved leader is noticed by its error; this is for new partitions
+		kgo.MetadataMinAge(250*time.Millisecond),
+	)
 	if c.ClientID != "" {
 		opts = append(opts, kgo.ClientID(c.ClientID))
 	}
 	if c.Logger != nil {
 		opts = append(opts, kgo.WithLogger(newLogger(c.Logger)))
 	}
-	return opts
+	return opts, nil
 }
 
 // reach speaks with the brokers, first as they were named and then as they name
@@ -118,6 +127,8 @@ func (c Config) explain(err error) error {
 	why := err.Error()
 	var dns *net.DNSError
 	var first *kgo.ErrFirstReadEOF
+	closed := errors.As(err, &first) || errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET)
+	unsafe := c.Security.explain(err, closed)
 	switch {
 	case errors.Is(err, context.Canceled):
 		return fmt.Errorf("kafka at %s: %w", strings.Join(c.Brokers, ", "), err)
@@ -125,8 +136,10 @@ func (c Config) explain(err error) error {
 		why = "nothing listens there: is it running?"
 	case errors.As(err, &dns):
 		why = fmt.Sprintf("the name %q is not known here", dns.Name)
-	case errors.As(err, &first), errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET):
-		why = "it closes the connection: is this the port of another program, or one that wants TLS or SASL?"
+	case unsafe != "":
+		return fmt.Errorf("kafka at %s: %s (%w)", strings.Join(c.Brokers, ", "), unsafe, err)
+	case closed:
+		why = "it closes the connection: is this the port of another program, or one that wants TLS (KAFKA_TLS) or a login (KAFKA_SASL_MECHANISM)?"
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
 		why = fmt.Sprintf("no answer in %s: is this the right port, and does a firewall let it through?", c.Timeout)
 	}
