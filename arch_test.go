@@ -40,14 +40,17 @@ var plan = map[string][]string{
 	"ui":                    {},
 	"infra/embedded":        {"."},
 	"infra/ingest":          {"."},
-	"infra/jetstream":       {"."},
-	"infra/kafka":           {"."},
+	"infra/jetstream":       {".", "infra/secure"},
+	"infra/kafka":           {".", "infra/secure"},
 	"infra/kafka/kafkatest": {".", "infra/kafka"},
 	"infra/k8s":             {}, // tests of what is configured there
 	"infra/postgres":        {"."},
 	"infra/prometheus":      {}, // likewise
+	"infra/schemas":         {".", "infra/secure"},
+	"infra/secure":          {},
 	"infra/simulate":        {"."},
 	"cmd":                   {"."},
+	"docs/examples":         {}, // clients, as others write them
 }
 
 // every room but itself may be joined here.
@@ -58,13 +61,16 @@ var helpers = []string{"infra/kafka/kafkatest"}
 
 // vendors are named in these rooms only. What is not listed is not to be had.
 var vendors = map[string][]string{
-	"github.com/twmb/franz-go":            {"bridge", "infra/kafka", "infra/kafka/kafkatest", "infra/embedded", "cmd"},
+	"github.com/twmb/franz-go":            {"bridge", "infra/kafka", "infra/kafka/kafkatest", "infra/schemas", "infra/embedded", "cmd"},
+	"github.com/twmb/avro":                {"infra/schemas"},
+	"github.com/bufbuild/protocompile":    {"infra/schemas"},
+	"google.golang.org/protobuf":          {"infra/schemas"},
 	"github.com/nats-io":                  {"infra/jetstream", "infra/embedded"},
 	"github.com/jackc/pgx":                {"infra/postgres", "infra/embedded"},
 	"github.com/fergusstrange":            {"infra/embedded"},
 	"github.com/danielgtaylor/huma":       {"api"},
 	"github.com/olahol/melody":            {"api/live"},
-	"github.com/gorilla/websocket":        {"api/live", "cmd"}, // melody's; in cmd the benchmark's client
+	"github.com/gorilla/websocket":        {"api/live", "cmd", "docs/examples"}, // melody's; in cmd the benchmark's client
 	"github.com/klauspost/compress":       {"api/guard"},
 	"github.com/alecthomas/kong":          {"cmd"},
 	"github.com/prometheus/client_golang": {"bridge", "functions", "api", "cmd"},

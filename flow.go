@@ -13,6 +13,7 @@ const (
 	KindTable    Kind = "table"    // of the database
 	KindEndpoint Kind = "endpoint" // of the API
 	KindSubject  Kind = "subject"  // of a stream
+	KindRequest  Kind = "request"  // subject of a NATS service
 	KindHeader   Kind = "header"   // of a message
 	KindBucket   Kind = "bucket"   // of keys and values
 )
@@ -182,6 +183,10 @@ var addresses = []Address{
 	{Place{KindSubject, SubjectAllLetters}, "in " + StreamDeadLetters + ": all dead letters; those of a function, which it could not step, stand each at its own subject, `" + LetterSubject(FunctionCandles, Position{TopicTicks, 0, 7}) + "`"},
 	{Place{KindSubject, SubjectAllDeadLetters}, "in " + StreamDeadLetters + ": the dead letters of a topic, `" + DeadLetterSubject(TopicTicks) + "`"},
 	{Place{KindSubject, SubjectDLQCursors}, "in " + StreamDeadLetters + ": up to where a partition's dead letters are written, `" + DeadLetterCursorSubject(TopicTicks, 0) + "`"},
+
+	{Place{KindRequest, SubjectLastTick}, "of service `" + ServiceStocks + "`: the newest tick of a symbol, from " + StreamTicks + ", else from the database: `nats req stocks.AAPL.last ''`"},
+	{Place{KindRequest, SubjectServedCandles}, "of service `" + ServiceStocks + "`: candles of a symbol and interval: `nats req stocks.AAPL.candles.1m ''`"},
+	{Place{KindRequest, SubjectNewestTicks}, "of service `" + ServiceStocks + "`: the newest tick of every symbol in " + StreamTicks + ", up to a second old: `nats req stocks.list ''`"},
 
 	{Place{KindHeader, HeaderPosition}, "where the message, or the one that it follows from, stands in Kafka: `<topic>/<partition>/<offset>`"},
 	{Place{KindHeader, HeaderPrevious}, "the offset of the message of the same partition that was mirrored before, where that is not the offset before"},

@@ -20,6 +20,7 @@ func (t Topology) Markdown() string {
 		{KindTopic, "Kafka topics"},
 		{KindStream, "JetStream streams"},
 		{KindSubject, "Subjects"},
+		{KindRequest, "Requests over NATS"},
 		{KindHeader, "Headers"},
 		{KindTable, "Tables"},
 		{KindEndpoint, "Endpoints"},

@@ -27,6 +27,7 @@ type Desired struct {
 	Shards int             `json:"shards"`           // 1 to MaxShards
 	Params json.RawMessage `json:"params,omitempty"` // the function's own settings; nil for its defaults
 	Replay *Replay         `json:"replay,omitempty"` // the newest replay that was asked for
+	By     string          `json:"by,omitempty"`     // who has changed it last: an API key, an address, a command
 }
 
 // Replay asks a function to compute anew from a time on.

@@ -40,6 +40,11 @@ const (
 	SubjectDLQCursors     = "cursor.dlq.*.*"
 	SubjectEventCursors   = "cursor.events.*.*"
 
+	ServiceStocks        = "stocks"             // answers requests over NATS; `nats micro ls` lists it
+	SubjectLastTick      = "stocks.*.last"      // by symbol
+	SubjectServedCandles = "stocks.*.candles.*" // by symbol and interval
+	SubjectNewestTicks   = "stocks.list"
+
 	BucketRules     = "rules"     // alert rules
 	BucketFunctions = "functions" // the desired state and the layout of each function
 	BucketKeys      = "keys"      // API keys, hashed

@@ -24,8 +24,8 @@ type async struct {
 	actions  object // operations
 }
 
-// AsyncAPI returns the AsyncAPI 3 document of the websocket and of the subjects
-// in JetStream as indented JSON. Its subjects, streams and headers are those of
+// AsyncAPI returns the AsyncAPI 3 document of the websocket, of the subjects in
+// JetStream and of the NATS services as indented JSON. Its subjects, streams and headers are those of
 // the address book. Equal code gives equal bytes.
 func AsyncAPI() ([]byte, error) {
 	a := &async{
@@ -36,12 +36,13 @@ func AsyncAPI() ([]byte, error) {
 	for _, s := range subjects {
 		a.subject(s)
 	}
+	a.services()
 	doc := object{
 		"asyncapi": "3.0.0",
 		"info": object{
 			"title": "StreamFlow", "version": apiVersion, "license": object{"name": "MIT"},
 			"description": "What StreamFlow sends as it happens: on the websocket, and on the subjects of NATS JetStream behind it. " +
-				"Both speak of the same subjects. The REST API is in /openapi.json.",
+				"Both speak of the same subjects. And what is answered over NATS. The REST API is in /openapi.json.",
 		},
 		"defaultContentType": "application/json",
 		"servers": object{
@@ -152,10 +153,10 @@ func (a *async) headers(names []string) any {
 	return object{"type": "object", "properties": properties}
 }
 
-// meaning is what the address book says of a subject.
+// meaning is what the address book says of a subject, of a stream or a service.
 func meaning(subject string) string {
 	for _, a := range streamflow.Flow.Addresses {
-		if a.Kind == streamflow.KindSubject && a.Name == subject {
+		if (a.Kind == streamflow.KindSubject || a.Kind == streamflow.KindRequest) && a.Name == subject {
 			return a.Meaning
 		}
 	}

@@ -78,6 +78,9 @@ func TestSubjectsOfAsyncAPI(t *testing.T) {
 		}
 	}
 	for _, a := range streamflow.Flow.Addresses {
+		if a.Kind == streamflow.KindRequest && !slices.ContainsFunc(services, func(s service) bool { return s.listed == a.Name }) {
+			t.Errorf("request %s of the address book is not in the document", a.Name)
+		}
 		if a.Kind == streamflow.KindSubject && !strings.HasPrefix(a.Name, "cursor.") && !listed[a.Name] {
 			t.Errorf("subject %s of the address book is not in the document", a.Name)
 		}

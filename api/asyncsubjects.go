@@ -20,9 +20,10 @@ type subject struct {
 type parameter struct{ name, text, example string }
 
 var (
-	symbolToken = parameter{"symbol", "Every byte beside letters, digits, - and _ is written %XX: BRK.B is BRK%2EB", "AAPL"}
-	ofMirrored  = []string{streamflow.HeaderPosition, streamflow.HeaderPrevious, streamflow.HeaderHops}
-	ofResults   = []string{streamflow.HeaderPosition, streamflow.HeaderHops, streamflow.HeaderOutput, streamflow.HeaderReplay}
+	symbolToken   = parameter{"symbol", "Every byte beside letters, digits, - and _ is written %XX: BRK.B is BRK%2EB", "AAPL"}
+	intervalToken = parameter{"interval", "1s, 1m, 5m, 15m, 1h or 1d", "1m"}
+	ofMirrored    = []string{streamflow.HeaderPosition, streamflow.HeaderPrevious, streamflow.HeaderHops}
+	ofResults     = []string{streamflow.HeaderPosition, streamflow.HeaderHops, streamflow.HeaderOutput, streamflow.HeaderReplay}
 )
 
 // subjects are what JetStream holds for everybody; cursors, checkpoints and
@@ -34,7 +35,7 @@ var subjects = []subject{
 	},
 	{
 		id: "candle", address: "candles.{interval}.{symbol}", stream: streamflow.StreamCandles, listed: streamflow.SubjectAllCandles, summary: "A candle", writer: "Function candles sums up ticks",
-		payload: reflect.TypeFor[CandleMessage](), headers: ofResults, parameters: []parameter{{"interval", "1s, 1m, 5m, 15m, 1h or 1d", "1m"}, symbolToken},
+		payload: reflect.TypeFor[CandleMessage](), headers: ofResults, parameters: []parameter{intervalToken, symbolToken},
 	},
 	{
 		id: "indicators", address: "indicators.{symbol}", stream: streamflow.StreamIndicators, listed: streamflow.SubjectAllIndicators, summary: "Indicators after a tick or a candle", writer: "Function indicators computes them",
@@ -101,8 +102,8 @@ type AlertMessage struct {
 	Symbol   string             `json:"symbol" example:"AAPL" doc:"The symbol"`
 	When     string             `json:"when" example:"price crosses above 200" doc:"The condition as it stood"`
 	Severity string             `json:"severity" enum:"info,warning,critical" example:"warning" doc:"How much it matters"`
-	Time     time.Time          `json:"time" example:"2025-11-21T14:30:00.123Z" doc:"Event time"`
-	Price    float64            `json:"price" example:"200.1" doc:"Of the last tick; 0 if there was none"`
+	Time     time.Time          `json:"time" example:"2025-11-21T14:30:00.123Z" doc:"Event time of the tick, end of the candle, or when the silence had lasted that long"`
+	Price    float64            `json:"price" example:"200.1" doc:"Price of the last tick; 0 if there was none"`
 	Values   map[string]float64 `json:"values" example:"{\"price\":200.1}" doc:"What was compared, by name"`
 	Text     string             `json:"text" example:"AAPL crossed above 200: price is 200.1" doc:"One sentence for a person"`
 	Position string             `json:"position,omitempty" example:"stock_ticks/0/4711" doc:"Place of the last tick in Kafka"`

@@ -105,7 +105,7 @@ func (s *Server) changeFunction(ctx context.Context, name, place string, change 
 func viewFunction(st *FunctionState, now time.Time) Function {
 	f := Function{
 		Name: st.Name, Does: st.Does, Reads: st.Reads, Writes: st.Writes, Kind: "step",
-		Desired: DesiredFunction{State: st.Desired.State, Shards: st.Desired.Shards, Params: JSONObject(st.Desired.Params)},
+		Desired: DesiredFunction{State: st.Desired.State, Shards: st.Desired.Shards, Params: JSONObject(st.Desired.Params), By: st.Desired.By},
 		Fault:   st.Fault, Layout: FunctionLayout(st.Layout), Workers: slices.Clone(st.Workers), Shards: []FunctionShard{}, Lag: st.Waiting,
 	}
 	if st.Sink {

@@ -124,7 +124,7 @@ func (t *trip) readTable(ctx context.Context) {
 func (t *trip) subject() (stream, subject string) {
 	if !t.ticks {
 		var e struct{ Type string }
-		if t.record != nil && json.Unmarshal(t.record.Value, &e) == nil && e.Type != "" {
+		if t.record != nil && json.Unmarshal(t.record.json(), &e) == nil && e.Type != "" {
 			return streamflow.StreamEvents, streamflow.EventSubject(t.p.Topic, e.Type)
 		}
 		return "", ""
@@ -133,7 +133,7 @@ func (t *trip) subject() (stream, subject string) {
 	case t.row != nil:
 		t.j.Symbol = t.row.Tick.Symbol
 	case t.record != nil:
-		if tick, err := streamflow.DecodeTick(t.record.Value, t.record.Key, streamflow.AnyTime); err == nil {
+		if tick, err := streamflow.DecodeTick(t.record.json(), t.record.Key, streamflow.AnyTime); err == nil {
 			t.j.Symbol = tick.Symbol
 		}
 	}

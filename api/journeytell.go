@@ -63,7 +63,7 @@ func (t *trip) tell() {
 		t.hop(hopStream, t.message.Stored, streamflow.HopBridge)
 	case t.record != nil && t.ticks:
 		// Other topics may hold what the bridge masks: that is never shown as it is.
-		j.Tick = jsonOf(t.record.Value)
+		j.Tick = jsonOf(t.record.json())
 	case t.row != nil:
 		j.Tick, _ = StoredTick{t.row.Tick, t.row.Position}.MarshalJSON()
 	}

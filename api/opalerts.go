@@ -10,23 +10,14 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"streamflow"
+	"streamflow/api/guard"
 )
 
-// Alert says that a rule has fired.
+// Alert says that a rule has fired, and who has seen that.
 type Alert struct {
-	ID             string             `json:"id" example:"0f8c1f2a6f1e4b8a9d3c5e7f90a1b2c3" doc:"The same however often it is derived"`
-	Rule           string             `json:"rule" example:"aapl-breakout" doc:"ID of the rule"`
-	Name           string             `json:"name,omitempty" example:"Apple breaks out" doc:"Name of the rule"`
-	Symbol         string             `json:"symbol" example:"AAPL" doc:"The symbol"`
-	When           string             `json:"when" example:"price crosses above 200" doc:"The condition as it stood"`
-	Severity       string             `json:"severity" enum:"info,warning,critical" example:"warning" doc:"How much it matters"`
-	Time           time.Time          `json:"time" example:"2025-11-21T14:30:00.123Z" doc:"Event time of the tick, end of the candle, or when the silence had lasted that long"`
-	Price          float64            `json:"price" example:"200.1" doc:"Price of the last tick; 0 if there was none"`
-	Values         map[string]float64 `json:"values" example:"{\"price\":200.1}" doc:"What was compared, by name"`
-	Text           string             `json:"text" example:"AAPL crossed above 200: price is 200.1" doc:"One sentence for a person"`
-	Position       string             `json:"position,omitempty" example:"stock_ticks/0/4711" doc:"Place of the last tick in Kafka"`
-	AcknowledgedAt *time.Time         `json:"acknowledgedAt" nullable:"true" example:"2025-11-21T14:32:10Z" doc:"When somebody acknowledged it; null if nobody has"`
-	AcknowledgedBy *string            `json:"acknowledgedBy" nullable:"true" example:"ada" doc:"Who that was"`
+	AlertMessage
+	AcknowledgedAt *time.Time `json:"acknowledgedAt" nullable:"true" example:"2025-11-21T14:32:10Z" doc:"When somebody acknowledged it; null if nobody has"`
+	AcknowledgedBy *string    `json:"acknowledgedBy" nullable:"true" example:"ada" doc:"Who that was: as they called themselves, and name and ID of their API key"`
 }
 
 // AlertPage is the answer of GET /api/alerts.
@@ -49,7 +40,7 @@ type AlertsInput struct {
 // Acknowledgement is the body of POST /api/alerts/acknowledge.
 type Acknowledgement struct {
 	IDs []string `json:"ids" nullable:"false" minItems:"1" maxItems:"500" maxLength:"64" example:"[\"0f8c1f2a6f1e4b8a9d3c5e7f90a1b2c3\"]" doc:"IDs of the alerts"`
-	By  string   `json:"by" minLength:"1" maxLength:"100" example:"ada" doc:"Who has seen them"`
+	By  string   `json:"by,omitempty" maxLength:"100" example:"ada" doc:"Who has seen them. The API key of the request is noted too; without one this must be given"`
 }
 
 // Acknowledged is the answer of POST /api/alerts/acknowledge.
@@ -136,10 +127,11 @@ func (s *Server) acknowledge(ctx context.Context, in *Acknowledgement) (*Acknowl
 	if store == nil {
 		return nil, notJoined("alerts")
 	}
-	if strings.TrimSpace(in.By) == "" {
-		return nil, badField("body.by", in.By, "say who has seen them")
+	by := signed(in.By, guard.From(ctx))
+	if by == "" {
+		return nil, badField("body.by", in.By, "say who has seen them, or send an API key")
 	}
-	found, err := within(ctx, func(ctx context.Context) ([]StoredAlert, error) { return store.Acknowledge(ctx, in.IDs, in.By) })
+	found, err := within(ctx, func(ctx context.Context) ([]StoredAlert, error) { return store.Acknowledge(ctx, in.IDs, by) })
 	if err != nil {
 		return nil, s.storeFault(ctx, err)
 	}
@@ -153,6 +145,19 @@ func (s *Server) acknowledge(ctx context.Context, in *Acknowledgement) (*Acknowl
 	return done, nil
 }
 
+// signed names who has done something: as they call themselves, and as the key of
+// the request is called, which they cannot choose. It is "" where neither is known.
+func signed(said string, p guard.Principal) string {
+	said = strings.TrimSpace(said)
+	switch {
+	case p.KeyID == "":
+		return said
+	case said == "" || said == p.Name:
+		return p.Text()
+	}
+	return said + ", with key " + p.Text()
+}
+
 func shownAlerts(found []StoredAlert) []Alert {
 	alerts := make([]Alert, len(found))
 	for i := range found {
@@ -162,10 +167,10 @@ func shownAlerts(found []StoredAlert) []Alert {
 }
 
 func shownAlert(a *StoredAlert) Alert {
-	shown := Alert{
+	shown := Alert{AlertMessage: AlertMessage{
 		ID: a.ID, Rule: a.Rule, Name: a.Name, Symbol: a.Symbol, When: a.When, Severity: string(a.Severity),
 		Time: a.Time.UTC(), Price: a.Price, Values: a.Values, Text: a.Text, Position: a.Position,
-	}
+	}}
 	if shown.Values == nil {
 		shown.Values = map[string]float64{}
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"streamflow"
+	"streamflow/api/guard"
 )
 
 func TestAlertPages(t *testing.T) {
@@ -69,9 +70,30 @@ func TestAcknowledge(t *testing.T) {
 	g.want(t, 422, "POST", path, `{"ids":[],"by":"ada"}`, nil, "body.ids")
 	g.want(t, 422, "POST", path, `{"ids":null,"by":"ada"}`, nil, "body.ids")
 	g.want(t, 422, "POST", path, `{"ids":["1"],"by":" "}`, nil, "body.by")
+	g.want(t, 422, "POST", path, `{"ids":["1"]}`, nil, "body.by")
 	g.market.mu.Lock()
 	g.market.err = errors.New("connection refused")
 	g.market.mu.Unlock()
 	g.want(t, 503, "POST", path, `{"ids":["1"],"by":"ada"}`, nil, "connection refused")
 	g.want(t, 503, "GET", "/api/alerts", "", nil, "connection refused")
+}
+
+// A key names who has done something, whatever they call themselves.
+func TestSigned(t *testing.T) {
+	key := guard.Principal{KeyID: "00ff00ff00", Name: "desk", Address: "192.0.2.7"}
+	for _, c := range []struct {
+		said string
+		by   guard.Principal
+		want string
+	}{
+		{"ada", guard.Principal{Address: "127.0.0.1"}, "ada"},
+		{" ", guard.Principal{Address: "127.0.0.1"}, ""},
+		{"", key, "desk (00ff00ff00)"},
+		{" desk", key, "desk (00ff00ff00)"},
+		{"ada", key, "ada, with key desk (00ff00ff00)"},
+	} {
+		if got := signed(c.said, c.by); got != c.want {
+			t.Errorf("signed(%q, %+v) = %q, want %q", c.said, c.by, got, c.want)
+		}
+	}
 }

@@ -38,6 +38,7 @@ type DesiredFunction struct {
 	Shards int                     `json:"shards" minimum:"1" maximum:"64" example:"1" doc:"Shares of its keys"`
 	Params JSONObject              `json:"params" doc:"Its own settings; null for its defaults"`
 	Replay *FunctionReplay         `json:"replay,omitempty" doc:"The newest replay that was asked for"`
+	By     string                  `json:"by,omitempty" example:"ada (4q2xkvb7mt)" doc:"Who has changed this last: name and ID of the API key, else an address or a command"`
 }
 
 // FunctionReplay is a replay of a function.

@@ -43,7 +43,7 @@ type LetterField struct {
 type LetterAct struct {
 	State     string    `json:"state" enum:"sending,replayed,discarded,failed" example:"discarded" doc:"What was done"`
 	At        time.Time `json:"at" example:"2025-11-21T15:00:00Z" doc:"When"`
-	By        string    `json:"by,omitempty" example:"4Q2XKVB7" doc:"Request ID of who did it"`
+	By        string    `json:"by,omitempty" example:"ada (4q2xkvb7mt)" doc:"Who did it: name and ID of the API key, else the address"`
 	Reason    string    `json:"reason,omitempty" example:"test data" doc:"Why it was discarded, or why a replay failed"`
 	Position  string    `json:"position,omitempty" example:"stock_ticks/0/9001" doc:"Where the replayed record stands"`
 	Corrected bool      `json:"corrected,omitempty" example:"true" doc:"The value was another one than that which was refused"`

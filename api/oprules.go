@@ -28,7 +28,7 @@ type Rule struct {
 // RuleView is a rule with what is known of it.
 type RuleView struct {
 	Rule
-	Revision  uint64 `json:"revision" readOnly:"true" example:"17" doc:"Its revision, which is its ETag too"`
+	Revision  uint64 `json:"revision" required:"false" readOnly:"true" example:"17" doc:"Its revision, which is its ETag too; always there in an answer"`
 	Condition string `json:"condition,omitempty" readOnly:"true" example:"price crosses above 200" doc:"The condition as it is understood"`
 	Judged    string `json:"judged,omitempty" readOnly:"true" example:"on each tick" doc:"When the condition is judged"`
 	Fault     string `json:"fault,omitempty" readOnly:"true" example:"when: column 7: found \"abov\", expected above" doc:"Why it is left out, if it came into the bucket another way and is no good"`

@@ -69,10 +69,12 @@ func (s *Server) registerTicksIn(api huma.API) {
 	schemas := api.OpenAPI().Components.Schemas
 	op.RequestBody = &huma.RequestBody{
 		Required: true, Description: "One tick or a batch",
-		Content: map[string]*huma.MediaType{"application/json": {Schema: &huma.Schema{OneOf: []*huma.Schema{
-			schemas.Schema(reflect.TypeFor[TickIn](), true, "TickIn"), schemas.Schema(reflect.TypeFor[TickBatchIn](), true, "TickBatchIn"),
-		}}}},
+		Content: map[string]*huma.MediaType{"application/json": {Schema: &huma.Schema{Ref: "#/components/schemas/TicksIn"}}},
 	}
+	// It has a name of its own, or generated clients cannot fill it in.
+	schemas.Map()["TicksIn"] = &huma.Schema{OneOf: []*huma.Schema{
+		schemas.Schema(reflect.TypeFor[TickIn](), true, "TickIn"), schemas.Schema(reflect.TypeFor[TickBatchIn](), true, "TickBatchIn"),
+	}}
 	huma.Register(api, op, func(ctx context.Context, in *TicksInRequest) (*output, error) {
 		answer, again, err := s.ticksIn(ctx, in)
 		out := &output{Body: answer}

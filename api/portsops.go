@@ -83,7 +83,16 @@ type Record struct {
 	Time     time.Time           // zero: now
 	Key      []byte
 	Value    []byte
+	Text     []byte // what Value says as JSON, if that is in the wire format of a schema registry and can be read; else nil
 	Headers  []streamflow.Header
+}
+
+// json is what the bridge takes the record for.
+func (r *Record) json() []byte {
+	if r.Text != nil {
+		return r.Text
+	}
+	return r.Value
 }
 
 // Log is Kafka.

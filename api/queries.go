@@ -26,23 +26,10 @@ func (s *Server) storedTicks(ctx context.Context, q TicksQuery) iter.Seq2[stream
 			return // or the database would say so, in its words
 		}
 		q.Limit = min(q.Limit, chunk)
-		for {
-			rows, err := within(ctx, func(ctx context.Context) ([]streamflow.Mirrored, error) { return s.config.Store.Ticks(ctx, q) })
-			if err != nil {
-				yield(streamflow.Mirrored{}, s.storeFault(ctx, err))
-				return
-			}
-			for i := range rows {
-				if !yield(rows[i], nil) {
-					return
-				}
-			}
-			if len(rows) < q.Limit {
-				return
-			}
-			last := &rows[len(rows)-1]
-			q.After = &TickCursor{last.Tick.Time, last.Position.Partition, last.Position.Offset}
-		}
+		pages(ctx, s, q.Limit, func(ctx context.Context) ([]streamflow.Mirrored, error) { return s.config.Store.Ticks(ctx, q) },
+			func(last *streamflow.Mirrored) {
+				q.After = &TickCursor{last.Tick.Time, last.Position.Partition, last.Position.Offset}
+			}, yield)
 	}
 }
 
@@ -58,22 +45,30 @@ func (s *Server) storedCandles(ctx context.Context, q CandlesQuery) iter.Seq2[st
 			return
 		}
 		q.Limit = min(q.Limit, chunk)
-		for {
-			rows, err := within(ctx, func(ctx context.Context) ([]streamflow.Candle, error) { return store.Candles(ctx, q) })
-			if err != nil {
-				yield(streamflow.Candle{}, s.storeFault(ctx, err))
-				return
-			}
-			for i := range rows {
-				if !yield(rows[i], nil) {
-					return
-				}
-			}
-			if len(rows) < q.Limit {
-				return
-			}
-			q.After = rows[len(rows)-1].Start
+		pages(ctx, s, q.Limit, func(ctx context.Context) ([]streamflow.Candle, error) { return store.Candles(ctx, q) },
+			func(last *streamflow.Candle) { q.After = last.Start }, yield)
+	}
+}
+
+// pages yields the rows of one query after the other, until one has fewer than
+// limit; goOn moves the query behind the last row of a page.
+func pages[T any](ctx context.Context, s *Server, limit int, query func(context.Context) ([]T, error), goOn func(last *T), yield func(T, error) bool) {
+	for {
+		rows, err := within(ctx, query)
+		if err != nil {
+			var none T
+			yield(none, s.storeFault(ctx, err))
+			return
 		}
+		for i := range rows {
+			if !yield(rows[i], nil) {
+				return
+			}
+		}
+		if len(rows) < limit {
+			return
+		}
+		goOn(&rows[len(rows)-1])
 	}
 }
 

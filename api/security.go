@@ -23,6 +23,11 @@ func newDocument(mux humago.Mux, s *Server) huma.API {
 		Description: "The request does not ask for a websocket",
 		Content:     map[string]*huma.MediaType{"application/problem+json": {Schema: &huma.Schema{Ref: "#/components/schemas/ErrorModel"}}},
 	}
+	for _, op := range operations(api.OpenAPI()) {
+		if r := op.Responses["304"]; r != nil {
+			r.Content = nil // it has no body
+		}
+	}
 	describeSecurity(api.OpenAPI())
 	describeExamples(api.OpenAPI())
 	return api

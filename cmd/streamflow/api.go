@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"net"
@@ -16,6 +17,7 @@ import (
 	"streamflow/infra/jetstream"
 	"streamflow/infra/kafka"
 	"streamflow/infra/postgres"
+	"streamflow/infra/secure"
 	"streamflow/ui"
 )
 
@@ -23,6 +25,8 @@ import (
 type httpFlags struct {
 	HTTPAddr       string   `name:"http-addr" help:"Address of the API, the websocket and the page." default:"127.0.0.1:8080" env:"HTTP_ADDR"`
 	AllowedOrigins []string `help:"Other origins whose pages may use the API and the websocket, as scheme://host[:port]." env:"ALLOWED_ORIGINS"`
+	HTTPCert       string   `name:"http-tls-cert" help:"File of a certificate: HTTPS is served instead of HTTP. It is read again when it is replaced." placeholder:"FILE" env:"HTTP_TLS_CERT"`
+	HTTPKey        string   `name:"http-tls-key" help:"File of its private key." placeholder:"FILE" env:"HTTP_TLS_KEY"`
 	OpenTo         string   `help:"Who may read without an API key: nobody, loopback (programs and pages of this machine, if --http-addr is a loopback address) or everybody." enum:"nobody,loopback,everybody" default:"loopback" env:"OPEN_TO"`
 	RateLimit      float64  `help:"Requests a second of one API key, or of one address that has none; ten times as many at once. 0 is no limit." default:"200" env:"RATE_LIMIT"`
 	openWrites     bool     // whoever may read without a key may write too, on loopback
@@ -33,6 +37,7 @@ type apiCmd struct {
 	natsFlags
 	postgresFlags
 	httpFlags
+	schemaFlags `group:"Schema registry"`
 	metricsFlags
 }
 
@@ -42,8 +47,8 @@ func (c *apiCmd) Run(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	registry, s := newRegistry(), servers{c.kafkaFlags, c.natsFlags, c.postgresFlags}
-	serve, err := c.part(registry, httpProbe(ln.Addr().String()), s.kafkaProbe(log), s.natsProbe(log), s.postgresProbe())
+	registry, s := newRegistry(), servers{c.kafkaFlags, c.natsFlags, c.postgresFlags, c.schemaFlags}
+	serve, err := c.part(registry, httpProbe(ln.Addr().String(), c.HTTPCert), s.kafkaProbe(log), s.natsProbe(log), s.postgresProbe())
 	if err != nil {
 		return err
 	}
@@ -51,16 +56,36 @@ func (c *apiCmd) Run(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	log.Info("API is ready", "url", "http://"+ln.Addr().String())
+	log.Info("API is ready", "url", c.url(ln))
 	return runParts(ctx, log, append([]part{p}, serve...)...)
 }
 
 func (f httpFlags) listen() (net.Listener, error) {
+	c, err := secure.TLS{Cert: f.HTTPCert, Key: f.HTTPKey, Setting: "HTTP_TLS"}.Server()
+	if err != nil {
+		return nil, fmt.Errorf("API: %w", err)
+	}
 	ln, err := net.Listen("tcp", f.HTTPAddr)
 	if err != nil {
 		return nil, fmt.Errorf("API on %s: %w: choose another address with --http-addr", f.HTTPAddr, err)
 	}
+	if c != nil {
+		ln = tls.NewListener(ln, c)
+	}
 	return ln, nil
+}
+
+// url is where the API is reached.
+func (f httpFlags) url(ln net.Listener) string {
+	return scheme("http", f.HTTPCert) + ln.Addr().String()
+}
+
+// scheme is that of an URL, with an s if there is a certificate.
+func scheme(name, cert string) string {
+	if cert != "" {
+		name += "s"
+	}
+	return name + "://"
 }
 
 // newAPI joins the API to the stream of ticks, the database and the page.
@@ -80,9 +105,13 @@ func newAPI(ctx context.Context, s servers, f httpFlags, ln net.Listener, r *pro
 		db.Close()
 		return part{}, err
 	}
-	ops, closeOps := operations(s, js, db, log)
+	ops, closeOps, err := operations(s, js, db, log)
+	if err != nil {
+		js.Close()
+		db.Close()
+		return part{}, err
+	}
 	r.MustRegister(newStoreMetrics(ops.Sight, log))
-	ops.By = func(ctx context.Context) string { return guard.From(ctx).Text() }
 	server, err := api.New(api.Config{
 		Operations: ops,
 		Feed:       feed{js}, Store: store{db}, Market: market(db, js.Bucket(streamflow.BucketRules)), Page: ui.Handler(), Logger: log, Registry: r,

@@ -10,6 +10,7 @@ import (
 	"streamflow/infra/jetstream"
 	"streamflow/infra/kafka"
 	"streamflow/infra/postgres"
+	"streamflow/infra/schemas"
 )
 
 // apiStreams gives JetStream the form that the API asks for.
@@ -62,7 +63,11 @@ func (s apiStreams) Caused(ctx context.Context, stream, subject string, p stream
 }
 
 // apiLog gives Kafka the form that the API asks for.
-type apiLog struct{ k *kafka.Desk }
+type apiLog struct {
+	k       *kafka.Desk
+	topics  topicFlags
+	schemas *schemas.Registry
+}
 
 // Record implements [api.Log].
 func (l apiLog) Record(ctx context.Context, p streamflow.Position) (api.Record, bool, error) {
@@ -71,6 +76,9 @@ func (l apiLog) Record(ctx context.Context, p streamflow.Position) (api.Record, 
 		return api.Record{}, false, err
 	}
 	found := api.Record{Position: p, Time: r.Timestamp, Key: r.Key, Value: r.Value}
+	if streamflow.Framed(r.Value) {
+		found.Text, _ = l.schemas.JSON(ctx, r.Value, l.topics.route(p.Topic).Members) // else it is shown as what it is
+	}
 	for _, h := range r.Headers {
 		found.Headers = append(found.Headers, streamflow.Header(h))
 	}

@@ -57,7 +57,7 @@ func newMarketRig(t *testing.T) *marketRig {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = stream.Close() })
-	js, err := natsFlags{stream.URL()}.connect("test", quiet)
+	js, err := natsFlags{NATS: stream.URL()}.connect("test", quiet)
 	if err != nil {
 		t.Fatal(err)
 	}

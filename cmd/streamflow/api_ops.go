@@ -12,6 +12,7 @@ import (
 
 	"streamflow"
 	"streamflow/api"
+	"streamflow/api/guard"
 	"streamflow/functions/fleet"
 	"streamflow/infra/jetstream"
 	"streamflow/infra/kafka"
@@ -20,12 +21,16 @@ import (
 
 // operations joins what the API shows of how the system runs. What it returns
 // second ends the connection to Kafka.
-func operations(s servers, js *jetstream.Client, db *postgres.DB, log *slog.Logger) (api.Operations, func()) {
+func operations(s servers, js *jetstream.Client, db *postgres.DB, log *slog.Logger) (api.Operations, func(), error) {
+	schemas, err := s.registryOfSchemas()
+	if err != nil {
+		return api.Operations{}, nil, err
+	}
 	k := kafka.NewDesk(s.config("api", log))
 	return api.Operations{
-		Functions: apiFunctions{newDesk(js)}, Streams: apiStreams{js}, Log: apiLog{k},
-		Letters: letterMarks{js.Bucket(streamflow.BucketLetters)}, Table: db, Sight: sight{js, k, db, s.topicFlags}, Topic: s.Topic,
-	}, k.Close
+		Functions: apiFunctions{newDesk(js)}, Streams: apiStreams{js}, Log: apiLog{k, s.topicFlags, schemas},
+		Letters: letterMarks{js.Bucket(streamflow.BucketLetters)}, Table: db, Sight: sight{js, k, db, s.topicFlags}, Topic: s.Topic, By: whoAsks,
+	}, k.Close, nil
 }
 
 // apiFunctions gives the desk of the functions the form that the API asks for.
@@ -92,7 +97,10 @@ func (f apiFunctions) Change(ctx context.Context, name string, edit func(*stream
 	if err != nil {
 		return &api.FunctionFault{Message: err.Error()}
 	}
-	_, _, err = f.d.write(ctx, e, edit)
+	_, _, err = f.d.write(ctx, e, func(d *streamflow.Desired) error {
+		d.By = whoAsks(ctx)
+		return edit(d)
+	})
 	return asFault(err)
 }
 
@@ -104,6 +112,9 @@ func (f apiFunctions) Replay(ctx context.Context, name, from string) (streamflow
 	}
 	return r, f.Change(ctx, name, func(d *streamflow.Desired) error { d.Replay = &r; return nil })
 }
+
+// whoAsks names who has sent the request of a context.
+func whoAsks(ctx context.Context) string { return guard.From(ctx).Text() }
 
 // asFault says that an error is the fault of who asked, if it is.
 func asFault(err error) error {
@@ -142,6 +153,11 @@ func (l letterMarks) Marks(ctx context.Context, keys []string) ([]api.LetterMark
 	return marks, nil
 }
 
+// make makes the bucket, unless it is there.
+func (l letterMarks) make(ctx context.Context) error {
+	return l.b.Make(ctx, "what people have done with dead letters")
+}
+
 // Mark implements [api.LetterMarks].
 func (l letterMarks) Mark(ctx context.Context, key string, m api.LetterMark) (uint64, error) {
 	data, err := json.Marshal(m)
@@ -149,7 +165,7 @@ func (l letterMarks) Mark(ctx context.Context, key string, m api.LetterMark) (ui
 		return 0, err
 	}
 	if m.Revision == 0 { // the first mark of all makes the bucket
-		if err := l.b.Make(ctx, "what people have done with dead letters"); err != nil {
+		if err := l.make(ctx); err != nil {
 			return 0, err
 		}
 	}

@@ -21,7 +21,7 @@ func (w *world) inProcess(n int, names ...string) {
 	}
 	log := slog.New(slog.NewTextHandler(w.t.Output(), &slog.HandlerOptions{Level: slog.LevelInfo}))
 	for i := range n {
-		p, err := newFleet(servers{natsFlags: natsFlags{"nats://" + w.nats}}, entries, 0, newJointMetrics(nil, nil), log.With("test_worker", i))
+		p, err := newFleet(servers{natsFlags: natsFlags{NATS: "nats://" + w.nats}}, entries, 0, newJointMetrics(nil, nil), log.With("test_worker", i))
 		if err != nil {
 			w.t.Fatal(err)
 		}
@@ -51,7 +51,7 @@ func TestFunctionsChangeUnderLoad(t *testing.T) {
 	f := w.onlyNATS(6, 400)
 	w.desire(1)
 	w.inProcess(2, audited[:3]...)
-	flags := waitFlags{natsFlags: natsFlags{"nats://" + w.nats}, Wait: 30 * time.Second}
+	flags := waitFlags{natsFlags: natsFlags{NATS: "nats://" + w.nats}, Wait: 30 * time.Second}
 	candles, indicators := w.clockShards(streamflow.StreamCandles), w.clockShards(streamflow.StreamIndicators)
 	grow := func(what string, facts *shardClock) {
 		t.Helper()

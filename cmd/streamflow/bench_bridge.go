@@ -48,7 +48,7 @@ func (c *benchBridgeCmd) Run(ctx context.Context, log *slog.Logger) error {
 		return err
 	}
 	defer k.Close()
-	s := servers{kafkaFlags: kafkaFlags{k.Addr(), topicFlags{streamflow.TopicTicks}}}
+	s := servers{kafkaFlags: kafkaFlags{Brokers: k.Addr(), topicFlags: topicFlags{streamflow.TopicTicks}}}
 	if err := c.prefill(ctx, s, quiet); err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ type bridgeFlags struct {
 	Group       string   `help:"Kafka consumer group that shares the partitions among bridges." default:"${group}" env:"CONSUMER_GROUP"`
 	Batch       int      `help:"Messages in one batch at most, up to 999." default:"999" env:"BRIDGE_BATCH"`
 	EventTopics []string `help:"Topics that are mirrored beside that of the ticks: events, user-events; none if empty." default:"events,user-events" env:"EVENT_TOPICS"`
+	Trim        bool     `help:"Hold the streams to their limits on age and bytes. One process must; its NATS user may purge." default:"true" negatable:"" env:"TRIM_STREAMS"`
 	maskFlags
 }
 
@@ -38,6 +39,7 @@ type bridgeCmd struct {
 	kafkaFlags
 	natsFlags
 	bridgeFlags
+	schemaFlags `group:"Schema registry"`
 	metricsFlags
 }
 
@@ -51,7 +53,7 @@ E-mail addresses of topic user-events are masked before they enter a stream, by 
 // Run mirrors until ctx ends.
 func (c *bridgeCmd) Run(ctx context.Context, log *slog.Logger) error {
 	registry := newRegistry()
-	s := servers{kafkaFlags: c.kafkaFlags, natsFlags: c.natsFlags}
+	s := servers{kafkaFlags: c.kafkaFlags, natsFlags: c.natsFlags, schemaFlags: c.schemaFlags}
 	parts, err := c.part(registry, s.kafkaProbe(log), s.natsProbe(log))
 	if err != nil {
 		return err

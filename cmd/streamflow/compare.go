@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"streamflow/infra/jetstream"
 	"streamflow/infra/kafka"
 	"streamflow/infra/postgres"
+	"streamflow/infra/schemas"
 )
 
 // comparison reads the three stores up to a mark that is fixed at its start.
@@ -24,23 +26,28 @@ type comparison struct {
 	start, end map[int32]int64 // of Kafka's partitions
 	oldest     time.Time       // event time before which the database may have removed ticks
 	first      map[int32]int64 // the oldest offset that stream TICKS still holds
-	future     map[streamflow.Position]bool
+	schemas    *schemas.Registry
+	refused    map[streamflow.Position]bool // dead letters that another time may not be; see unsettled
 	kafka      tallies
 	stream     tallies
 	database   tallies
 	expired    map[tallyKey]int64
+	lost       int64 // values whose schema the registry has no more
 }
 
 // compare reads and compares.
 func compare(ctx context.Context, s servers, f verifyFlags, log *slog.Logger) (*report, error) {
 	c := comparison{
-		s: s, f: f, first: make(map[int32]int64), future: make(map[streamflow.Position]bool),
+		s: s, f: f, first: make(map[int32]int64), refused: make(map[streamflow.Position]bool),
 		kafka: make(tallies), stream: make(tallies), database: make(tallies), expired: make(map[tallyKey]int64),
 	}
 	if f.KeepRows > 0 {
 		c.oldest = time.Now().Add(-f.KeepRows)
 	}
 	var err error
+	if c.schemas, err = s.registryOfSchemas(); err != nil {
+		return nil, err
+	}
 	if c.client, err = kafka.Connect(ctx, s.config("verify", log)); err != nil {
 		return nil, err
 	}
@@ -56,7 +63,7 @@ func compare(ctx context.Context, s servers, f verifyFlags, log *slog.Logger) (*
 	if c.start, c.end, err = kafka.Marks(ctx, c.client, s.Topic); err != nil {
 		return nil, err
 	}
-	waited, err := c.wait(ctx)
+	waited, err := c.wait(ctx, log)
 	if err != nil {
 		return nil, err
 	}
@@ -70,10 +77,13 @@ func compare(ctx context.Context, s servers, f verifyFlags, log *slog.Logger) (*
 	return c.report(waited), nil
 }
 
+// waitTold is how often it is told what is waited for.
+const waitTold = 5 * time.Second
+
 // wait waits until the bridge and the archive have come to the mark, and says
 // what has not.
-func (c *comparison) wait(ctx context.Context) (string, error) {
-	deadline := time.Now().Add(c.f.Wait)
+func (c *comparison) wait(ctx context.Context, log *slog.Logger) (string, error) {
+	deadline, told := time.Now().Add(c.f.Wait), time.Now()
 	for {
 		late, err := c.late(ctx)
 		if err != nil || late == "" {
@@ -81,6 +91,10 @@ func (c *comparison) wait(ctx context.Context) (string, error) {
 		}
 		if time.Now().After(deadline) {
 			return fmt.Sprintf("After %s: %s. Are they running?", c.f.Wait, late), nil
+		}
+		if time.Since(told) > waitTold {
+			told = time.Now()
+			log.Info("waiting: "+late, "at_most", time.Until(deadline).Round(time.Second))
 		}
 		select {
 		case <-ctx.Done():
@@ -142,7 +156,7 @@ func (c *comparison) readStream(ctx context.Context) error {
 		if !c.in(m.Position) {
 			return nil
 		}
-		t, err := streamflow.DecodeTick(m.Data, nil, streamflow.AnyTime)
+		t, err := m.Tick()
 		if err != nil || c.old(&t) {
 			return nil
 		}
@@ -161,20 +175,40 @@ func (c *comparison) readLetters(ctx context.Context) error {
 		}
 		c.stream.add(tallyKey{m.Position.Partition, ""}, m.Position.Offset, checksumBytes(m.Position, m.Data))
 		for _, h := range m.Headers {
-			if h.Key == streamflow.HeaderReason && streamflow.Reason(h.Value) == streamflow.ReasonFuture {
-				// It was ahead of the bridge's clock, and may not be of ours.
-				c.future[m.Position] = true
+			if h.Key == streamflow.HeaderReason && unsettled(streamflow.Reason(h.Value)) {
+				c.refused[m.Position] = true
 			}
 		}
 		return nil
 	})
 }
 
+// unsettled reports whether a verdict depends on more than the record: it was
+// ahead of the bridge's clock, and may not be of ours; the registry may have
+// learnt its schema since.
+func unsettled(r streamflow.Reason) bool {
+	switch r {
+	case streamflow.ReasonFuture, streamflow.ReasonNoRegistry, streamflow.ReasonNoSchema, streamflow.ReasonBadSchema, streamflow.ReasonUndecodable:
+		return true
+	}
+	return false
+}
+
 func (c *comparison) readKafka(ctx context.Context) error {
 	return kafka.Scan(ctx, c.client, c.s.Topic, c.end, func(r *kgo.Record) error {
 		p := streamflow.Position{Topic: r.Topic, Partition: r.Partition, Offset: r.Offset}
-		t, err := streamflow.DecodeTick(r.Value, r.Key, time.Now())
-		if err != nil || c.future[p] {
+		t, err := decodeTick(ctx, c.schemas, r.Value, r.Key, time.Now())
+		var fault *streamflow.RejectError
+		switch {
+		case err == nil:
+		case !errors.As(err, &fault):
+			return fmt.Errorf("offset %d cannot be compared: %w", r.Offset, err)
+		case fault.Reason == streamflow.ReasonNoRegistry && !c.refused[p]:
+			return fmt.Errorf("offset %d cannot be compared: it is in the wire format of a schema registry; set SCHEMA_REGISTRY_URL as it is for the bridge", r.Offset)
+		case fault.Reason == streamflow.ReasonNoSchema && !c.refused[p]:
+			c.lost++
+		}
+		if err != nil || c.refused[p] {
 			c.kafka.add(tallyKey{r.Partition, ""}, r.Offset, checksumBytes(p, r.Value))
 			return nil
 		}
@@ -206,7 +240,7 @@ func (c *comparison) readDatabase(ctx context.Context) error {
 }
 
 func (c *comparison) report(waited string) *report {
-	r := &report{Marks: c.end, Waited: waited}
+	r := &report{Marks: c.end, Waited: waited, Lost: c.lost}
 	for _, key := range keys(c.kafka, c.stream, c.database) {
 		row := row{tallyKey: key, Kafka: value(c.kafka[key]), Stream: value(c.stream[key]), Expired: c.expired[key]}
 		row.Wrong = differ(row.Wrong, "JetStream", row.Kafka, row.Stream)

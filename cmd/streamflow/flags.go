@@ -26,6 +26,7 @@ var defaultSymbols = strings.Join(simulate.DefaultSymbols, ",")
 type kafkaFlags struct {
 	Brokers string `name:"kafka" help:"Kafka brokers, host:port with commas between." placeholder:"HOST:PORT" default:"127.0.0.1:9092" env:"KAFKA_BOOTSTRAP_SERVERS,KAFKA_BROKERS"`
 	topicFlags
+	kafkaSecurity `group:"Kafka security"`
 }
 
 // topicFlags name the topic of ticks.
@@ -36,7 +37,8 @@ type topicFlags struct {
 func (f topicFlags) deadLetters() string { return f.Topic + "_dlq" }
 
 type natsFlags struct {
-	NATS string `name:"nats" help:"NATS server." placeholder:"URL" default:"nats://127.0.0.1:4222" env:"NATS_URL"`
+	NATS         string `name:"nats" help:"NATS server." placeholder:"URL" default:"nats://127.0.0.1:4222" env:"NATS_URL"`
+	natsSecurity `group:"NATS security"`
 }
 
 type postgresFlags struct {
@@ -54,7 +56,7 @@ type symbolFlags struct {
 }
 
 func (f kafkaFlags) config(name string, log *slog.Logger) kafka.Config {
-	return kafka.Config{Brokers: kafka.Brokers(f.Brokers), ClientID: "streamflow-" + name, Logger: log}
+	return kafka.Config{Brokers: kafka.Brokers(f.Brokers), ClientID: "streamflow-" + name, Security: f.security(), Logger: log}
 }
 
 // connector returns a function that opens Kafka clients for the part name. With
@@ -69,7 +71,7 @@ func (f kafkaFlags) connector(name string, log *slog.Logger, r *prometheus.Regis
 }
 
 func (f natsFlags) connect(name string, log *slog.Logger) (*jetstream.Client, error) {
-	return jetstream.Connect(f.NATS, name, log)
+	return jetstream.Connect(f.NATS, name, log, f.security())
 }
 
 func (f postgresFlags) connect(ctx context.Context, name, topic string) (*postgres.DB, error) {

@@ -37,7 +37,7 @@ func newFleetRig(t *testing.T) *fleetRig {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = server.Close() })
-	r := &fleetRig{t: t, cur: streamflow.Start, flags: waitFlags{natsFlags: natsFlags{server.URL()}, Wait: 30 * time.Second}}
+	r := &fleetRig{t: t, cur: streamflow.Start, flags: waitFlags{natsFlags: natsFlags{NATS: server.URL()}, Wait: 30 * time.Second}}
 	if r.js, err = r.flags.connect("test", quiet); err != nil {
 		t.Fatal(err)
 	}

@@ -68,6 +68,9 @@ func read(ctx context.Context, b fleet.Bucket) (map[string]told, error) {
 	return nil, err
 }
 
+// byCommand stands for those who change what is desired by a command.
+const byCommand = "a command of streamflow"
+
 // write stores what edit makes of the desired state of a function. Two who do
 // it at once do not undo each other's change.
 func (d *desk) write(ctx context.Context, e *entry, edit func(*streamflow.Desired) error) (uint64, streamflow.Desired, error) {
@@ -82,6 +85,7 @@ func (d *desk) write(ctx context.Context, e *entry, edit func(*streamflow.Desire
 		if err != nil {
 			desired, _ = fn.Parse(nil) // what is there is no good: begin with the default
 		}
+		desired.By = byCommand // unless edit names somebody
 		if err := e.change(&desired, edit); err != nil {
 			return 0, desired, &wrongDesired{err}
 		}

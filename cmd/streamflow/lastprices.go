@@ -22,6 +22,10 @@ const (
 // there begins where the simulator begins it.
 func lastPrices(ctx context.Context, s servers, log *slog.Logger) (map[string]float64, error) {
 	prices := make(map[string]float64)
+	registry, err := s.registryOfSchemas()
+	if err != nil {
+		return nil, err
+	}
 	probe, err := kafka.Connect(ctx, s.config("simulate", log))
 	if err != nil {
 		return nil, err
@@ -58,7 +62,7 @@ func lastPrices(ctx context.Context, s servers, log *slog.Logger) (map[string]fl
 			return nil, err
 		}
 		for r := range fetches.RecordsAll() {
-			if t, err := streamflow.DecodeTick(r.Value, r.Key, streamflow.AnyTime); err == nil {
+			if t, err := decodeTick(ctx, registry, r.Value, r.Key, streamflow.AnyTime); err == nil {
 				prices[t.Symbol] = t.Price
 			}
 			if r.Offset >= open[r.Partition]-1 {

@@ -22,6 +22,7 @@ type servers struct {
 	kafkaFlags
 	natsFlags
 	postgresFlags
+	schemaFlags
 }
 
 // newRegistry returns a registry with the figures of the process itself.
@@ -53,6 +54,9 @@ func newBridge(s servers, f bridgeFlags, log *slog.Logger, r *prometheus.Registr
 			return part{}, err
 		}
 	}
+	if c.Values, err = s.registryOfSchemas(); err != nil {
+		return part{}, err
+	}
 	js, err := s.natsFlags.connect("bridge", log)
 	if err != nil {
 		return part{}, err
@@ -66,7 +70,9 @@ func newBridge(s servers, f bridgeFlags, log *slog.Logger, r *prometheus.Registr
 	return part{"bridge", func(ctx context.Context) error {
 		ctx, stop := context.WithCancel(ctx)
 		var trimming sync.WaitGroup
-		trimming.Go(func() { js.KeepTrimmed(ctx) }) // what fills the streams sees to it that they end somewhere
+		if f.Trim { // what fills the streams sees to it that they end somewhere
+			trimming.Go(func() { js.KeepTrimmed(ctx) })
+		}
 		defer trimming.Wait()
 		defer stop()
 		return mirror.Run(ctx)
@@ -86,8 +92,13 @@ func (l streamLayout) limits() jetstream.Limits {
 
 // rowFlags say how long rows live.
 type rowFlags struct {
-	KeepRows time.Duration `help:"How long the database keeps ticks, by event time; 0 is for ever." default:"0" env:"KEEP_ROWS"`
+	KeepRows    time.Duration `help:"How long the database keeps ticks, by event time; 0 is for ever." default:"0" env:"KEEP_ROWS"`
+	KeepCandles time.Duration `help:"How long the database keeps candles, by their start; 0 is for ever." default:"0" env:"KEEP_CANDLES"`
+	KeepAlerts  time.Duration `help:"How long the database keeps alerts, and what became of their deliveries; 0 is for ever." default:"0" env:"KEEP_ALERTS"`
 }
+
+// any reports whether some rows are to go at all.
+func (f rowFlags) any() bool { return f.KeepRows > 0 || f.KeepCandles > 0 || f.KeepAlerts > 0 }
 
 // layout is what topics, streams and tables should be like.
 type layout struct {
@@ -122,6 +133,6 @@ func (l layout) ensure(ctx context.Context, s servers, log *slog.Logger) (change
 		return changes, err
 	}
 	defer db.Close()
-	more, err = db.Migrate(ctx, postgres.Retention{Keep: l.KeepRows, CompressAfter: l.Compress})
+	more, err = db.Migrate(ctx, postgres.Retention{Keep: l.KeepRows, KeepCandles: l.KeepCandles, CompressAfter: l.Compress})
 	return append(changes, more...), err
 }

@@ -70,13 +70,17 @@ func (s servers) postgresProbe() probe {
 }
 
 // httpProbe asks the API whether it answers.
-func httpProbe(addr string) probe {
+func httpProbe(addr, cert string) probe {
 	return probe{"api", func(ctx context.Context) error {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, (&healthCmd{HTTPAddr: addr, Alive: true}).url(), nil)
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, (&healthCmd{HTTPAddr: addr, HTTPCert: cert, Alive: true}).url(), nil)
 		if err != nil {
 			return err
 		}
-		response, err := http.DefaultClient.Do(request)
+		client, err := localClient(cert)
+		if err != nil {
+			return err
+		}
+		response, err := client.Do(request)
 		if err != nil {
 			return err
 		}

@@ -24,7 +24,8 @@ type rebuildCmd struct {
 	bridgeFlags
 	verifyFlags
 	streamLayout
-	Yes bool `help:"Do not ask."`
+	schemaFlags `group:"Schema registry"`
+	Yes         bool `help:"Do not ask."`
 }
 
 // Help is shown by --help.
@@ -37,7 +38,7 @@ func (c *rebuildCmd) Run(ctx context.Context, log *slog.Logger) error {
 	if !c.Yes && !confirm("This deletes the streams TICKS and DLQ and makes them anew from Kafka. Go on?") {
 		return fmt.Errorf("nothing was done; --yes does not ask")
 	}
-	s := servers{c.kafkaFlags, c.natsFlags, c.postgresFlags}
+	s := servers{c.kafkaFlags, c.natsFlags, c.postgresFlags, c.schemaFlags}
 	if err := rebuild(ctx, s, c.bridgeFlags, c.limits(), log); err != nil {
 		return err
 	}

@@ -30,7 +30,7 @@ func (c *serveCmd) Run(ctx context.Context, log *slog.Logger) error {
 		return err
 	}
 	defer release()
-	started, err := c.start(ctx, c.Server, log)
+	started, err := c.start(ctx, c.Server, nil, log)
 	if err != nil {
 		return err
 	}
@@ -53,27 +53,39 @@ type server struct {
 	done  <-chan struct{} // closed if it ends by itself; nil if it cannot
 }
 
-// start starts the embedded server of that name.
-func (f dataFlags) start(ctx context.Context, name string, log *slog.Logger) (server, error) {
+// start starts the embedded server of that name, closed by the vault.
+func (f dataFlags) start(ctx context.Context, name string, v *vault, log *slog.Logger) (server, error) {
 	dir, err := filepath.Abs(filepath.Join(f.DataDir, name))
 	if err != nil {
 		return server{}, err
 	}
 	switch name {
 	case "kafka":
-		k, err := embedded.StartKafka(embedded.KafkaConfig{Addr: f.KafkaAddr, Dir: dir, Logger: log})
+		c, err := v.kafka(embedded.KafkaConfig{Addr: f.KafkaAddr, Dir: dir, Logger: log})
+		if err != nil {
+			return server{}, err
+		}
+		k, err := embedded.StartKafka(c)
 		if err != nil {
 			return server{}, err
 		}
 		return server{url: k.Addr(), close: k.Close}, nil
 	case "nats":
-		n, err := embedded.StartNATS(embedded.NATSConfig{Addr: f.NATSAddr, Dir: dir, Logger: log})
+		c, err := v.nats(embedded.NATSConfig{Addr: f.NATSAddr, Dir: dir, Logger: log})
+		if err != nil {
+			return server{}, err
+		}
+		n, err := embedded.StartNATS(c)
 		if err != nil {
 			return server{}, err
 		}
 		return server{url: n.URL(), close: n.Close}, nil
 	default:
-		p, err := embedded.StartPostgres(ctx, embedded.PostgresConfig{Addr: f.PostgresAddr, Dir: dir, Logger: log})
+		c, err := v.postgres(embedded.PostgresConfig{Addr: f.PostgresAddr, Dir: dir, Logger: log})
+		if err != nil {
+			return server{}, err
+		}
+		p, err := embedded.StartPostgres(ctx, c)
 		if err != nil {
 			return server{}, err
 		}

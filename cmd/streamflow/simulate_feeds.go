@@ -11,9 +11,10 @@ import (
 
 // feedFlags say what a feed of events sends, and where to.
 type feedFlags struct {
-	Brokers string `name:"kafka" help:"Kafka brokers, host:port with commas between." placeholder:"HOST:PORT" default:"127.0.0.1:9092" env:"KAFKA_BOOTSTRAP_SERVERS,KAFKA_BROKERS"`
-	Rate    int    `help:"Records a second, up to 200000." default:"5" placeholder:"N"`
-	Seed    uint64 `help:"Seed: the same seed makes the same customers, products and prices." default:"1"`
+	Brokers       string `name:"kafka" help:"Kafka brokers, host:port with commas between." placeholder:"HOST:PORT" default:"127.0.0.1:9092" env:"KAFKA_BOOTSTRAP_SERVERS,KAFKA_BROKERS"`
+	Rate          int    `help:"Records a second, up to 200000." default:"5" placeholder:"N"`
+	Seed          uint64 `help:"Seed: the same seed makes the same customers, products and prices." default:"1"`
+	kafkaSecurity `group:"Kafka security"`
 	metricsFlags
 }
 
@@ -55,7 +56,7 @@ func (c *feedFlags) feed(ctx context.Context, topic string, source simulate.Sour
 	if err != nil {
 		return err
 	}
-	producer, err := kafka.NewProducer(ctx, kafkaFlags{Brokers: c.Brokers}.config("simulate", log), topic)
+	producer, err := kafka.NewProducer(ctx, kafkaFlags{Brokers: c.Brokers, kafkaSecurity: c.kafkaSecurity}.config("simulate", log), topic)
 	if err != nil {
 		return err
 	}

@@ -19,11 +19,12 @@ import (
 type tailCmd struct {
 	kafkaFlags
 	natsFlags
-	From   string   `help:"Where to read: kafka (what was produced) or jetstream (what was mirrored and committed)." enum:"kafka,jetstream" default:"kafka"`
-	Symbol []string `short:"s" help:"Only these symbols."`
-	JSON   bool     `name:"json" help:"One JSON object a line, for pipes."`
-	Lines  bool     `help:"One line a tick instead of a table, also on a terminal."`
-	Count  int      `short:"n" help:"Stop after so many ticks; 0 is never." default:"0"`
+	schemaFlags `group:"Schema registry"`
+	From        string   `help:"Where to read: kafka (what was produced) or jetstream (what was mirrored and committed)." enum:"kafka,jetstream" default:"kafka"`
+	Symbol      []string `short:"s" help:"Only these symbols."`
+	JSON        bool     `name:"json" help:"One JSON object a line, for pipes."`
+	Lines       bool     `help:"One line a tick instead of a table, also on a terminal."`
+	Count       int      `short:"n" help:"Stop after so many ticks; 0 is never." default:"0"`
 }
 
 // Help is shown by --help.
@@ -69,6 +70,10 @@ func (c *tailCmd) Run(ctx context.Context, log *slog.Logger) error {
 }
 
 func (c *tailCmd) fromKafka(ctx context.Context, log *slog.Logger, show func(streamflow.Mirrored) error, refused func(streamflow.Position, error)) error {
+	registry, err := c.registryOfSchemas()
+	if err != nil {
+		return err
+	}
 	client, err := kafka.Connect(ctx, c.config("tail", log),
 		kgo.ConsumeTopics(c.Topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtEnd()), kgo.FetchIsolationLevel(kgo.ReadCommitted()))
 	if err != nil {
@@ -85,7 +90,7 @@ func (c *tailCmd) fromKafka(ctx context.Context, log *slog.Logger, show func(str
 		}
 		for r := range fetches.RecordsAll() {
 			p := streamflow.Position{Topic: r.Topic, Partition: r.Partition, Offset: r.Offset}
-			t, err := streamflow.DecodeTick(r.Value, r.Key, time.Now())
+			t, err := decodeTick(ctx, registry, r.Value, r.Key, time.Now())
 			if err != nil {
 				refused(p, err)
 				continue

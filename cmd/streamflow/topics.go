@@ -20,7 +20,7 @@ func (topicsCmd) Help() string {
 
 // Run ensures and reports.
 func (c *topicsCmd) Run(ctx context.Context, log *slog.Logger) error {
-	changes, err := c.ensure(ctx, servers{c.kafkaFlags, c.natsFlags, c.postgresFlags}, log)
+	changes, err := c.ensure(ctx, servers{kafkaFlags: c.kafkaFlags, natsFlags: c.natsFlags, postgresFlags: c.postgresFlags}, log)
 	for _, change := range changes {
 		fmt.Println(change)
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -13,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
+	"streamflow/api/guard"
 	"streamflow/bridge"
 	"streamflow/infra/embedded"
 	"streamflow/infra/kafka"
@@ -24,13 +24,17 @@ type upCmd struct {
 	Database string `name:"database" help:"PostgreSQL database; if empty, a server is started." placeholder:"URL" env:"DATABASE_URL"`
 	passwordFlags
 	topicFlags
+	kafkaSecurity `group:"Kafka security"`
+	natsSecurity  `group:"NATS security"`
 	dataFlags
 	httpFlags
 	bridgeFlags
+	schemaFlags `group:"Schema registry"`
 	workerFlags
 	layout
 	symbolFlags
 	Simulate bool   `help:"Send simulated ticks." default:"true" negatable:"" env:"SIMULATE"`
+	Secure   bool   `help:"Close everything: TLS, and a user with few rights for each part, kept in DATA_DIR/secure." env:"SECURE"`
 	Backfill string `help:"History that the first start sends before it goes live." default:"30d" env:"BACKFILL"`
 }
 
@@ -41,7 +45,7 @@ func (upCmd) Help() string {
 
 // AfterApply opens writing to loopback: it is one person's own machine.
 func (c *upCmd) AfterApply() error {
-	c.openWrites = true
+	c.openWrites = !c.Secure
 	return nil
 }
 
@@ -56,34 +60,41 @@ func (c *upCmd) Run(ctx context.Context, log *slog.Logger) (err error) {
 		return err
 	}
 	defer release()
+	v, err := c.vault() // nil without --secure
+	if err != nil {
+		return err
+	}
 	ln, err := c.listen() // first: a page that is taken should not cost a start of three servers
 	if err != nil {
 		return err
 	}
 	defer ln.Close()
-	s, died, stop, err := c.servers(ctx, log)
+	s, died, stop, err := c.servers(ctx, v, log)
 	defer func() { err = errors.Join(err, stop()) }()
 	if err != nil {
 		return err
 	}
-	changes, err := c.ensure(ctx, s, log)
+	changes, err := c.ensure(ctx, v.as(s, partAdmin), log)
 	for _, change := range changes {
 		log.Info("prepared", "what", change)
+	}
+	if err == nil {
+		err = errors.Join(v.grant(ctx, s, log), v.write(s))
 	}
 	if err != nil {
 		return err
 	}
 	registry := newRegistry()
-	parts, err := c.parts(ctx, s, backfill, log, registry)
+	parts, err := c.parts(ctx, s, v, backfill, log, registry)
 	if err != nil {
 		return err
 	}
-	p, err := newAPI(ctx, s, c.httpFlags, ln, registry, log)
+	p, err := newAPI(ctx, v.as(s, "api"), c.httpFlags, ln, registry, log)
 	if err != nil {
 		return err
 	}
 	parts = append(parts, p)
-	c.welcome(s, ln.Addr().String())
+	c.welcome(s, v, ln)
 	parts = append(parts, part{"servers", func(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
@@ -95,8 +106,34 @@ func (c *upCmd) Run(ctx context.Context, log *slog.Logger) (err error) {
 	return runParts(ctx, log, parts...)
 }
 
+// vault opens what closes the system, if it is to be closed.
+func (c *upCmd) vault() (*vault, error) {
+	if !c.Secure {
+		return nil, nil
+	}
+	if c.Brokers != "" || c.NATS != "" || c.Database != "" {
+		return nil, errors.New("--secure closes servers of its own: leave KAFKA_BOOTSTRAP_SERVERS, NATS_URL and DATABASE_URL empty; for servers of yours, set how they are closed (docs/security.md)")
+	}
+	dir, err := filepath.Abs(filepath.Join(c.DataDir, "secure"))
+	if err != nil {
+		return nil, err
+	}
+	v, err := openVault(dir, guardedStages(c.topicFlags, c.Group), hostsOf(c.KafkaAddr, c.NATSAddr, c.PostgresAddr, c.HTTPAddr))
+	if err != nil {
+		return nil, err
+	}
+	c.Trim = false // the bridge may not
+	if c.HTTPCert == "" {
+		c.HTTPCert, c.HTTPKey = v.files.Cert, v.files.Key
+	}
+	if guard.Open(c.OpenTo) == guard.OpenLoopback {
+		c.OpenTo = string(guard.OpenNobody)
+	}
+	return v, nil
+}
+
 // parts are what moves the data, in their order.
-func (c *upCmd) parts(ctx context.Context, s servers, backfill time.Duration, log *slog.Logger, r *prometheus.Registry) (parts []part, err error) {
+func (c *upCmd) parts(ctx context.Context, s servers, v *vault, backfill time.Duration, log *slog.Logger, r *prometheus.Registry) (parts []part, err error) {
 	bm := bridge.NewMetrics(r)
 	add := func(p part, err error) error {
 		if err == nil {
@@ -105,28 +142,36 @@ func (c *upCmd) parts(ctx context.Context, s servers, backfill time.Duration, lo
 		return err
 	}
 	if c.Simulate {
-		first, err := empty(ctx, s, log)
+		first, err := empty(ctx, v.as(s, "simulate"), log)
 		if err != nil {
 			return nil, err
 		}
 		if !first {
 			backfill = 0
 		}
-		if err := add(newSimulator(ctx, s, c.options(backfill, progress("history"), log))); err != nil {
+		if err := add(newSimulator(ctx, v.as(s, "simulate"), c.options(backfill, progress("history"), log))); err != nil {
 			return nil, err
 		}
 	}
 	if err := c.keepKey(c.DataDir); err != nil {
 		return nil, err
 	}
-	if err := add(newBridge(s, c.bridgeFlags, log, r, bm)); err != nil {
+	jm := newJointMetrics(r, bm)
+	if err := add(newBridge(v.as(s, "bridge"), c.bridgeFlags, log, r, bm)); err != nil {
 		return nil, err
 	}
-	if err := add(newFleet(s, registry, c.idle(), newJointMetrics(r, bm), log)); err != nil {
-		return nil, err
+	for _, w := range v.workers(s) {
+		if err := add(newFleet(w.servers, w.entries, c.idle(), jm, log)); err != nil {
+			return nil, err
+		}
 	}
-	if c.KeepRows > 0 {
-		parts = append(parts, newPrune(s, c.KeepRows, log))
+	if v != nil {
+		if err := add(newTrim(v.as(s, partTrim), log)); err != nil {
+			return nil, err
+		}
+	}
+	if c.rowFlags.any() {
+		parts = append(parts, newPrune(v.as(s, partAdmin), c.rowFlags, log)) // whose the tables are
 	}
 	return parts, nil
 }
@@ -149,8 +194,8 @@ func empty(ctx context.Context, s servers, log *slog.Logger) (bool, error) {
 
 // servers starts what is not named, all at once, and returns where everything
 // is. stop is never nil.
-func (c *upCmd) servers(ctx context.Context, log *slog.Logger) (s servers, died <-chan struct{}, stop func() error, err error) {
-	s = servers{kafkaFlags{c.Brokers, c.topicFlags}, natsFlags{c.NATS}, postgresFlags{c.Database, c.passwordFlags}}
+func (c *upCmd) servers(ctx context.Context, v *vault, log *slog.Logger) (s servers, died <-chan struct{}, stop func() error, err error) {
+	s = servers{kafkaFlags{c.Brokers, c.topicFlags, c.kafkaSecurity}, natsFlags{c.NATS, c.natsSecurity}, postgresFlags{c.Database, c.passwordFlags}, c.schemaFlags}
 	var mu sync.Mutex
 	var closes []func() error
 	stop = func() (err error) {
@@ -165,7 +210,7 @@ func (c *upCmd) servers(ctx context.Context, log *slog.Logger) (s servers, died 
 			continue
 		}
 		g.Go(func() error {
-			started, err := c.start(ctx, name, log)
+			started, err := c.start(ctx, name, v, log)
 			if err != nil {
 				return err
 			}
@@ -181,26 +226,4 @@ func (c *upCmd) servers(ctx context.Context, log *slog.Logger) (s servers, died 
 	}
 	err = g.Wait()
 	return s, died, stop, err
-}
-
-// welcome says where everything is and what to try.
-func (c *upCmd) welcome(s servers, http string) {
-	dir, err := filepath.Abs(c.DataDir)
-	if err != nil {
-		dir = c.DataDir
-	}
-	fmt.Fprintf(os.Stdout, `
-StreamFlow is ready.
-
-  page        http://%[1]s
-  API         http://%[1]s/api/stocks    docs: http://%[1]s/docs    health: http://%[1]s/ready
-  websocket   ws://%[1]s/ws              send {"subscribe":["ticks.*"]}
-  Kafka       %[2]s    topic %[3]s: {"symbol":"AAPL","price":187.23,"volume":100,"timestamp":"..."}
-  NATS        %[4]s    try: nats sub 'ticks.>' -s %[4]s
-  PostgreSQL  try: psql '%[5]s' -c 'SELECT * FROM stock_ticks ORDER BY time DESC LIMIT 5'
-  data        %[6]s
-
-Look at it:  streamflow tail     Prove it:  streamflow verify     Stop it:  Ctrl-C
-
-`, http, s.Brokers, s.Topic, s.NATS, s.Database, dir)
 }

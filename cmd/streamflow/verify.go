@@ -15,6 +15,7 @@ type verifyCmd struct {
 	kafkaFlags
 	natsFlags
 	postgresFlags
+	schemaFlags `group:"Schema registry"`
 	verifyFlags
 }
 
@@ -33,7 +34,7 @@ func (verifyCmd) Help() string {
 
 // Run compares and prints.
 func (c *verifyCmd) Run(ctx context.Context, log *slog.Logger) error {
-	return verify(ctx, servers{c.kafkaFlags, c.natsFlags, c.postgresFlags}, c.verifyFlags, log)
+	return verify(ctx, servers{c.kafkaFlags, c.natsFlags, c.postgresFlags, c.schemaFlags}, c.verifyFlags, log)
 }
 
 // verify compares the stores, prints what it found, and returns
@@ -75,7 +76,8 @@ type report struct {
 	Ticks       int64           `json:"ticks"`
 	DeadLetters int64           `json:"dead_letters"`
 	Differences int             `json:"differences"`
-	Waited      string          `json:"waited,omitempty"` // what had not come to the mark in time
+	Lost        int64           `json:"lost_schemas,omitempty"` // values whose schema the registry has no more; they count as dead letters of Kafka
+	Waited      string          `json:"waited,omitempty"`       // what had not come to the mark in time
 }
 
 // few is how many lines are shown even if none differs.
@@ -107,6 +109,9 @@ func (r *report) print(all bool) {
 	w.Flush()
 	if hidden > 0 {
 		fmt.Printf("%d more lines are ok; --all shows them\n", hidden)
+	}
+	if r.Lost > 0 {
+		fmt.Printf("The schema registry does not have the schemas of %d values, which the bridge did not refuse: it is another registry, or they were deleted.\n", r.Lost)
 	}
 	if r.Waited != "" {
 		fmt.Println(r.Waited)

@@ -49,7 +49,7 @@ func (c *workerCmd) Run(ctx context.Context, log *slog.Logger) error {
 		return err
 	}
 	registry := newRegistry()
-	s := servers{c.kafkaFlags, c.natsFlags, c.postgresFlags}
+	s := servers{kafkaFlags: c.kafkaFlags, natsFlags: c.natsFlags, postgresFlags: c.postgresFlags}
 	serve, err := c.part(registry, s.natsProbe(log))
 	if err != nil {
 		return err
@@ -59,8 +59,8 @@ func (c *workerCmd) Run(ctx context.Context, log *slog.Logger) error {
 		return err
 	}
 	parts := append([]part{work}, serve...)
-	if c.KeepRows > 0 && (len(c.Functions) == 0 || contains(entries, streamflow.FunctionArchive)) {
-		parts = append(parts, newPrune(s, c.KeepRows, log))
+	if c.rowFlags.any() && (len(c.Functions) == 0 || contains(entries, streamflow.FunctionArchive)) {
+		parts = append(parts, newPrune(s, c.rowFlags, log))
 	}
 	return runParts(ctx, log, parts...)
 }

@@ -1,12 +1,14 @@
 package buckets
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
 	"strconv"
+
+	"streamflow"
+	"streamflow/functions"
 )
 
 // Params are the bounds of the classes, in whatever currency a price is. Prices
@@ -24,15 +26,11 @@ const (
 // ParseParams reads and checks params; nil are the defaults. The error names the
 // field that is wrong.
 func ParseParams(data json.RawMessage) (Params, error) {
-	var p Params
-	if len(data) > 0 {
-		d := json.NewDecoder(bytes.NewReader(data))
-		d.DisallowUnknownFields()
-		if err := d.Decode(&p); err != nil {
-			return Params{}, fmt.Errorf("params of buckets: %w", err)
-		}
+	p, err := functions.DecodeParams[Params](streamflow.FunctionBuckets, data)
+	if err == nil {
+		err = p.check()
 	}
-	return p, p.check()
+	return p, err
 }
 
 func (p Params) bounds() (medium, high float64) {

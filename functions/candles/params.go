@@ -1,12 +1,11 @@
 package candles
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
-	"time"
 
 	"streamflow"
+	"streamflow/functions"
 	"streamflow/functions/window"
 )
 
@@ -22,33 +21,21 @@ type Params struct {
 // ParseParams reads and checks params; nil are the defaults. The error names the
 // field that is wrong.
 func ParseParams(data json.RawMessage) (Params, error) {
-	var p Params
-	if len(data) == 0 {
-		return p, nil
+	p, err := functions.DecodeParams[Params](streamflow.FunctionCandles, data)
+	if err == nil {
+		_, err = p.Plan()
 	}
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&p); err != nil {
-		return Params{}, fmt.Errorf("params of candles: %w", err)
-	}
-	_, err := p.Plan()
 	return p, err
 }
 
 // Plan checks p and returns what the builders need of it.
 func (p Params) Plan() (*Plan, error) {
 	policy := window.Default
-	for _, f := range []struct {
-		name, text string
-		value      *time.Duration
-	}{{"delay", p.Delay, &policy.Delay}, {"lateness", p.Lateness, &policy.Lateness}, {"grace", p.Grace, &policy.Grace}} {
-		if f.text == "" {
-			continue
-		}
-		var err error
-		if *f.value, err = time.ParseDuration(f.text); err != nil {
-			return nil, fmt.Errorf("params of candles: %s %.40q: want a duration such as %s", f.name, f.text, "90s")
-		}
+	err := functions.ReadDurations(streamflow.FunctionCandles, functions.DurationParam{Name: "delay", Text: p.Delay, Value: &policy.Delay},
+		functions.DurationParam{Name: "lateness", Text: p.Lateness, Value: &policy.Lateness},
+		functions.DurationParam{Name: "grace", Text: p.Grace, Value: &policy.Grace})
+	if err != nil {
+		return nil, err
 	}
 	plan, err := NewPlan(policy, p.Intervals...)
 	if err != nil {

@@ -1,7 +1,6 @@
 package indicators
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -31,16 +30,10 @@ type Params struct {
 // ParseParams reads and checks params; nil are the defaults. The error names the
 // field that is wrong.
 func ParseParams(data json.RawMessage) (Params, error) {
-	var p Params
-	if len(data) == 0 {
-		return p, nil
+	p, err := functions.DecodeParams[Params](streamflow.FunctionIndicators, data)
+	if err == nil {
+		_, err = p.plan()
 	}
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&p); err != nil {
-		return Params{}, fmt.Errorf("params of indicators: %w", err)
-	}
-	_, err := p.plan()
 	return p, err
 }
 

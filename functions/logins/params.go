@@ -1,11 +1,12 @@
 package logins
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"time"
 
+	"streamflow"
+	"streamflow/functions"
 	"streamflow/functions/window"
 )
 
@@ -27,31 +28,21 @@ const (
 // ParseParams reads and checks params; nil are the defaults. The error names the
 // field that is wrong.
 func ParseParams(data json.RawMessage) (Params, error) {
-	var p Params
-	if len(data) > 0 {
-		d := json.NewDecoder(bytes.NewReader(data))
-		d.DisallowUnknownFields()
-		if err := d.Decode(&p); err != nil {
-			return Params{}, fmt.Errorf("params of logins: %w", err)
-		}
+	p, err := functions.DecodeParams[Params](streamflow.FunctionLogins, data)
+	if err == nil {
+		_, err = p.plan()
 	}
-	_, err := p.plan()
 	return p, err
 }
 
 func (p Params) plan() (*window.Plan, error) {
 	policy, size := window.Default, defaultWindow
-	for _, f := range []struct {
-		name, text string
-		value      *time.Duration
-	}{{"window", p.Window, &size}, {"delay", p.Delay, &policy.Delay}, {"lateness", p.Lateness, &policy.Lateness}, {"grace", p.Grace, &policy.Grace}} {
-		if f.text == "" {
-			continue
-		}
-		var err error
-		if *f.value, err = time.ParseDuration(f.text); err != nil {
-			return nil, fmt.Errorf("params of logins: %s %.40q: want a duration such as 10s", f.name, f.text)
-		}
+	err := functions.ReadDurations(streamflow.FunctionLogins, functions.DurationParam{Name: "window", Text: p.Window, Value: &size},
+		functions.DurationParam{Name: "delay", Text: p.Delay, Value: &policy.Delay},
+		functions.DurationParam{Name: "lateness", Text: p.Lateness, Value: &policy.Lateness},
+		functions.DurationParam{Name: "grace", Text: p.Grace, Value: &policy.Grace})
+	if err != nil {
+		return nil, err
 	}
 	if size < minWindow {
 		return nil, fmt.Errorf("params of logins: window %s: want %s or more", size, minWindow)

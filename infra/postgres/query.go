@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
 
 	"streamflow"
@@ -71,25 +69,13 @@ func (q *TicksQuery) sql() (string, []any) {
 	if limit <= 0 {
 		limit = DefaultTicks
 	}
-	args := []any{q.Symbol, min(limit, MaxTicks)}
-	arg := func(v any) string {
-		args = append(args, v)
-		return "$" + strconv.Itoa(len(args))
-	}
-	var b strings.Builder
-	b.WriteString(`SELECT ` + tickColumns + ` FROM ` + streamflow.TableTicks + ` t WHERE t.symbol = $1`)
-	if !q.From.IsZero() {
-		b.WriteString(` AND t.time >= ` + arg(up(q.From)))
-	}
-	if !q.To.IsZero() {
-		b.WriteString(` AND t.time < ` + arg(up(q.To)))
-	}
+	w := where{args: []any{q.Symbol, min(limit, MaxTicks)}}
+	w.b.WriteString(`SELECT ` + tickColumns + ` FROM ` + streamflow.TableTicks + ` t WHERE t.symbol = $1`)
+	w.span("t.time", q.From, q.To)
 	if c := q.After; c != nil {
-		b.WriteString(` AND (t.time, t.kafka_partition, t.kafka_offset) ` + beyond +
-			` (` + arg(c.Time) + `, ` + arg(c.Partition) + `, ` + arg(c.Offset) + `)`)
+		w.and("(t.time, t.kafka_partition, t.kafka_offset) "+beyond+" (?, ?, ?)", c.Time, c.Partition, c.Offset)
 	}
-	b.WriteString(` ORDER BY t.time ` + order + `, t.kafka_partition ` + order + `, t.kafka_offset ` + order + ` LIMIT $2`)
-	return b.String(), args
+	return w.b.String() + ` ORDER BY t.time ` + order + `, t.kafka_partition ` + order + `, t.kafka_offset ` + order + ` LIMIT $2`, w.args
 }
 
 // up rounds a bound up to the microsecond, below which the table knows nothing:

@@ -772,10 +772,10 @@ export interface components {
         };
         Acknowledgement: {
             /**
-             * @description Who has seen them
+             * @description Who has seen them. The API key of the request is noted too; without one this must be given
              * @example ada
              */
-            by: string;
+            by?: string;
             /**
              * @description IDs of the alerts
              * @example [
@@ -792,7 +792,7 @@ export interface components {
              */
             acknowledgedAt: string | null;
             /**
-             * @description Who that was
+             * @description Who that was: as they called themselves, and name and ID of their API key
              * @example ada
              */
             acknowledgedBy: string | null;
@@ -1190,6 +1190,11 @@ export interface components {
             results: components["schemas"]["DeadLetterResult"][];
         };
         DesiredFunction: {
+            /**
+             * @description Who has changed this last: name and ID of the API key, else an address or a command
+             * @example ada (4q2xkvb7mt)
+             */
+            by?: string;
             /** @description Its own settings; null for its defaults */
             params: {
                 [key: string]: unknown;
@@ -1874,8 +1879,8 @@ export interface components {
              */
             at: string;
             /**
-             * @description Request ID of who did it
-             * @example 4Q2XKVB7
+             * @description Who did it: name and ID of the API key, else the address
+             * @example ada (4q2xkvb7mt)
              */
             by?: string;
             /**
@@ -2457,10 +2462,10 @@ export interface components {
             name?: string;
             /**
              * Format: int64
-             * @description Its revision, which is its ETag too
+             * @description Its revision, which is its ETag too; always there in an answer
              * @example 17
              */
-            readonly revision: number;
+            readonly revision?: number;
             /**
              * @description How much it matters
              * @default info
@@ -2775,7 +2780,10 @@ export interface components {
             reason?: "too_large" | "not_utf8" | "not_json" | "missing_field" | "unparsable_field" | "bad_symbol" | "bad_price" | "bad_volume" | "future_timestamp" | "key_mismatch" | "not_written";
         };
         TickPage: {
-            /** @description Cursor of the next page; null if this is the last */
+            /**
+             * @description Cursor of the next page; null if this is the last
+             * @example MTc2MzczNTgwMDAwMDAwMDAwMCwwLDQ3MTE
+             */
             next: string | null;
             /**
              * @description The symbol
@@ -2785,6 +2793,7 @@ export interface components {
             /** @description Ticks by event time, in the order that was asked for */
             ticks: components["schemas"]["Tick"][] | null;
         };
+        TicksIn: components["schemas"]["TickIn"] | components["schemas"]["TickBatchIn"];
         TicksInAnswer: {
             /**
              * Format: int64
@@ -3637,7 +3646,7 @@ export interface operations {
                      *           "history": [
                      *             {
                      *               "at": "2025-11-21T15:00:00Z",
-                     *               "by": "4Q2XKVB7",
+                     *               "by": "ada (4q2xkvb7mt)",
                      *               "corrected": true,
                      *               "position": "stock_ticks/0/9001",
                      *               "reason": "test data",
@@ -4297,7 +4306,7 @@ export interface operations {
                      *       "history": [
                      *         {
                      *           "at": "2025-11-21T15:00:00Z",
-                     *           "by": "4Q2XKVB7",
+                     *           "by": "ada (4q2xkvb7mt)",
                      *           "corrected": true,
                      *           "position": "stock_ticks/0/9001",
                      *           "reason": "test data",
@@ -4725,6 +4734,7 @@ export interface operations {
                      *           "checkpointAgeSeconds": 4.2,
                      *           "deadLetters": 0,
                      *           "desired": {
+                     *             "by": "ada (4q2xkvb7mt)",
                      *             "params": {},
                      *             "replay": {
                      *               "from": "2025-11-21T12:00:00Z",
@@ -4916,6 +4926,7 @@ export interface operations {
                      *       "checkpointAgeSeconds": 4.2,
                      *       "deadLetters": 0,
                      *       "desired": {
+                     *         "by": "ada (4q2xkvb7mt)",
                      *         "params": {},
                      *         "replay": {
                      *           "from": "2025-11-21T12:00:00Z",
@@ -5140,6 +5151,7 @@ export interface operations {
                      *       "checkpointAgeSeconds": 4.2,
                      *       "deadLetters": 0,
                      *       "desired": {
+                     *         "by": "ada (4q2xkvb7mt)",
                      *         "params": {},
                      *         "replay": {
                      *           "from": "2025-11-21T12:00:00Z",
@@ -5731,7 +5743,7 @@ export interface operations {
                      *         "history": [
                      *           {
                      *             "at": "2025-11-21T15:00:00Z",
-                     *             "by": "4Q2XKVB7",
+                     *             "by": "ada (4q2xkvb7mt)",
                      *             "corrected": true,
                      *             "position": "stock_ticks/0/9001",
                      *             "reason": "test data",
@@ -7044,24 +7056,7 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    /**
-                     * @example {
-                     *       "detail": "Property foo is required but is missing.",
-                     *       "errors": [
-                     *         {
-                     *           "location": "text",
-                     *           "message": "text"
-                     *         }
-                     *       ],
-                     *       "instance": "https://example.com/error-log/abc123",
-                     *       "status": 400,
-                     *       "title": "Bad Request",
-                     *       "type": "https://example.com/errors/example"
-                     *     }
-                     */
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
+                content?: never;
             };
             401: components["responses"]["NoKey"];
             403: components["responses"]["Forbidden"];
@@ -8708,7 +8703,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "next": "text",
+                     *       "next": "MTc2MzczNTgwMDAwMDAwMDAwMCwwLDQ3MTE",
                      *       "symbol": "AAPL",
                      *       "ticks": [
                      *         {
@@ -9205,7 +9200,7 @@ export interface operations {
                  *       "volume": 100
                  *     }
                  */
-                "application/json": components["schemas"]["TickIn"] | components["schemas"]["TickBatchIn"];
+                "application/json": components["schemas"]["TicksIn"];
             };
         };
         responses: {
@@ -9664,6 +9659,30 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The request does not ask for a websocket */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Property foo is required but is missing.",
+                     *       "errors": [
+                     *         {
+                     *           "location": "text",
+                     *           "message": "text"
+                     *         }
+                     *       ],
+                     *       "instance": "https://example.com/error-log/abc123",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "https://example.com/errors/example"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
             };
             401: components["responses"]["NoKey"];
             /** @description The origin may not open a websocket */
