@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/nats-io/nats.go/micro"
 
@@ -66,7 +67,7 @@ func bad(format string, args ...any) error {
 // error is one of the micro framework: the headers Nats-Service-Error and
 // Nats-Service-Error-Code.
 func (c *Client) Serve(ctx context.Context, version string, stocks Stocks) error {
-	desk := &serviceDesk{ctx: ctx, stocks: stocks, places: make(chan struct{}, maxServing), max: int(c.nc.MaxPayload())}
+	desk := &serviceDesk{ctx: ctx, nc: c.nc, stocks: stocks, places: make(chan struct{}, maxServing), max: int(c.nc.MaxPayload())}
 	service, err := micro.AddService(c.nc, micro.Config{
 		Name: streamflow.ServiceStocks, Version: semantic(version), Description: "Stocks: the newest tick, candles, and the list of all",
 		ErrorHandler: func(_ micro.Service, err *micro.NATSError) {
@@ -128,12 +129,15 @@ func semantic(version string) string {
 // serviceDesk answers requests, a bounded number at a time.
 type serviceDesk struct {
 	ctx    context.Context
+	nc     *nats.Conn
 	stocks Stocks
 	places chan struct{}
 	max    int // bytes of an answer
 }
 
 // handler answers beside the subscription, which hands on one request at a time.
+// When it returns, the framework looks into the request, which belongs to it
+// again: so the answer is sent without it.
 func (d *serviceDesk) handler(answer func(context.Context, []string, []byte) (any, error)) micro.Handler {
 	return micro.HandlerFunc(func(r micro.Request) {
 		select {
@@ -159,10 +163,14 @@ func (d *serviceDesk) respond(ctx context.Context, r micro.Request, answer func(
 			err = bad("the answer has %d bytes, the limit is %d: ask for less", len(data), d.max)
 		}
 	}
-	if err == nil {
-		_ = r.Respond(data) // who asked may be gone
-		return
+	m := &nats.Msg{Subject: r.Reply(), Data: data}
+	if err != nil {
+		m.Data, m.Header = nil, nats.Header{micro.ErrorHeader: {err.Error()}, micro.ErrorCodeHeader: {codeOf(err)}}
 	}
+	_ = d.nc.PublishMsg(m) // who asked may be gone
+}
+
+func codeOf(err error) string {
 	code, fault := codeFailed, (*serviceError)(nil)
 	switch {
 	case errors.As(err, &fault):
@@ -170,7 +178,7 @@ func (d *serviceDesk) respond(ctx context.Context, r micro.Request, answer func(
 	case errors.Is(err, context.DeadlineExceeded):
 		code = codeSlow
 	}
-	_ = r.Error(code, err.Error(), nil)
+	return code
 }
 
 func symbolIn(token string) (string, error) {
