@@ -22,8 +22,9 @@ type benchPipelineCmd struct {
 	Symbols   int           `help:"How many symbols." default:"500"`
 	Subscribe []string      `help:"What the websocket client subscribes to." default:"ticks.>"`
 	Apart     bool          `help:"Each part as a process of its own, which costs more and tells CPU and memory by part."`
-	Dir       string        `help:"Directory for the servers' data; a temporary one if empty."`
-	JSON      bool          `name:"json" help:"Print JSON."`
+	kafkaSync
+	Dir  string `help:"Directory for the servers' data; a temporary one if empty."`
+	JSON bool   `name:"json" help:"Print JSON."`
 }
 
 // Help is shown by --help.
@@ -64,7 +65,7 @@ func (c *benchPipelineCmd) Run(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	system, err := startSystem(ctx, dir, c.Apart, log)
+	system, err := startSystem(ctx, dir, c.Apart, c.KafkaSync, log)
 	defer system.stop()
 	if err != nil {
 		return err

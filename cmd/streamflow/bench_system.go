@@ -41,9 +41,9 @@ type partUsage struct {
 	PeakMB float64 `json:"peak_mb"`
 }
 
-// startSystem starts everything, in one process or apart, and returns when the
-// API is ready. The system is never nil, and must be stopped.
-func startSystem(ctx context.Context, dir string, apart bool, log *slog.Logger) (*system, error) {
+// startSystem starts everything, in one process or apart, its Kafka with or
+// without sync, and returns when the API is ready. The system is never nil, and must be stopped.
+func startSystem(ctx context.Context, dir string, apart, sync bool, log *slog.Logger) (*system, error) {
 	ports, err := freePorts()
 	if err != nil {
 		return &system{}, err
@@ -52,7 +52,7 @@ func startSystem(ctx context.Context, dir string, apart bool, log *slog.Logger) 
 	y.s.Brokers, y.s.Topic, y.s.NATS = ports[0], streamflow.TopicTicks, "nats://"+ports[1]
 	y.s.Database = "postgres://streamflow@" + ports[2] + "/streamflow?sslmode=disable"
 	env := append(os.Environ(), "DATA_DIR="+dir, "KAFKA_ADDR="+ports[0], "NATS_ADDR="+ports[1], "POSTGRES_ADDR="+ports[2],
-		"HTTP_ADDR="+ports[3], "LOG_LEVEL=warn", "MASK_KEY=of a benchmark only")
+		"HTTP_ADDR="+ports[3], "LOG_LEVEL=warn", fmt.Sprintf("KAFKA_SYNC=%t", sync), "MASK_KEY=of a benchmark only")
 	if apart {
 		err = y.startApart(ctx, env, log)
 	} else {

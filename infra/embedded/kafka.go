@@ -30,6 +30,7 @@ type KafkaConfig struct {
 	Retention time.Duration // for topics without retention.ms; 0 is DefaultRetention
 	TLS       *tls.Config   // how it speaks with clients; nil is in the clear
 	Users     []KafkaUser   // who is let in; without any everybody is, to everything
+	NoSync    bool          // leave it to the system when records are on the disk
 	Logger    *slog.Logger  // nil is slog.Default()
 }
 
@@ -77,12 +78,15 @@ func StartKafka(cfg KafkaConfig) (*Kafka, error) {
 		return nil, fmt.Errorf("start Kafka: %w", closing(err, ln))
 	}
 	local := door.house.Addr().String()
-	cluster, err := kfake.NewCluster(append(keeper.server(),
+	options := keeper.server()
+	if !cfg.NoSync {
+		options = append(options, kfake.SyncWrites())
+	}
+	cluster, err := kfake.NewCluster(append(options,
 		kfake.NumBrokers(1),
 		kfake.ClusterID("streamflow"),
 		kfake.DefaultNumPartitions(3),
 		kfake.DataDir(cfg.Dir),
-		kfake.SyncWrites(),
 		kfake.WithLogger(kafkaLogger{log}),
 		kfake.BrokerConfigs(map[string]string{
 			"log.retention.ms":       strconv.FormatInt(cfg.Retention.Milliseconds(), 10),

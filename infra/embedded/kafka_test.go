@@ -81,19 +81,21 @@ func fromStart(topic string) []kgo.Opt {
 
 func TestKafkaSurvivesKill(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	c := startChild(t, "kafka", dir)
-	createTopic(t, c.where, "ticks", nil)
-	produce(t, c.where, "ticks", 100)
-	c.kill()
+	for _, kind := range []string{"kafka", "kafka-nosync"} {
+		dir := t.TempDir()
+		c := startChild(t, kind, dir)
+		createTopic(t, c.where, "ticks", nil)
+		produce(t, c.where, "ticks", 100)
+		c.kill()
 
-	c = startChild(t, "kafka", dir) // after a kill
-	consume(t, c.where, 100, fromStart("ticks")...)
-	produce(t, c.where, "ticks", 50)
-	c.stop()
+		c = startChild(t, kind, dir) // after a kill
+		consume(t, c.where, 100, fromStart("ticks")...)
+		produce(t, c.where, "ticks", 50)
+		c.stop()
 
-	k := startKafka(t, "127.0.0.1:0", dir) // after an orderly stop
-	consume(t, k.Addr(), 150, fromStart("ticks")...)
+		k := startKafka(t, "127.0.0.1:0", dir) // after an orderly stop
+		consume(t, k.Addr(), 150, fromStart("ticks")...)
+	}
 }
 
 func TestKafkaKeepsPortAndGroups(t *testing.T) {

@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-// childVar makes the test binary be a server: "<kafka|nats|postgres> <dir>".
+// childVar makes the test binary be a server: "<kafka|kafka-nosync|nats|postgres> <dir>".
 const childVar = "EMBEDDED_TEST_CHILD"
 
 func TestMain(m *testing.M) {
@@ -34,8 +34,8 @@ func beServer(what string) error {
 	var where string
 	var stop func() error
 	switch kind {
-	case "kafka":
-		k, err := StartKafka(KafkaConfig{Addr: "127.0.0.1:0", Dir: dir})
+	case "kafka", "kafka-nosync":
+		k, err := StartKafka(KafkaConfig{Addr: "127.0.0.1:0", Dir: dir, NoSync: kind == "kafka-nosync"})
 		if err != nil {
 			return err
 		}
