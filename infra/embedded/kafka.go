@@ -78,26 +78,11 @@ func StartKafka(cfg KafkaConfig) (*Kafka, error) {
 		return nil, fmt.Errorf("start Kafka: %w", closing(err, ln))
 	}
 	local := door.house.Addr().String()
-	options := keeper.server()
-	if !cfg.NoSync {
-		options = append(options, kfake.SyncWrites())
-	}
-	cluster, err := kfake.NewCluster(append(options,
-		kfake.NumBrokers(1),
-		kfake.ClusterID("streamflow"),
-		kfake.DefaultNumPartitions(3),
-		kfake.DataDir(cfg.Dir),
-		kfake.WithLogger(kafkaLogger{log}),
-		kfake.BrokerConfigs(map[string]string{
-			"log.retention.ms":       strconv.FormatInt(cfg.Retention.Milliseconds(), 10),
-			"log.cleaner.backoff.ms": never,
-			// A start reads segments whole: smaller ones take less memory.
-			"log.segment.bytes": strconv.Itoa(32 << 20),
-		}),
+	cluster, err := kfake.NewCluster(append(cfg.options(log), append(keeper.server(),
 		kfake.ListenFn(func(string, string) (net.Listener, error) {
 			return advertise(door, tcp), nil
 		}),
-	)...)
+	)...)...)
 	if err != nil {
 		return nil, fmt.Errorf("start Kafka in %s: %w", cfg.Dir, closing(err, door))
 	}
@@ -128,6 +113,27 @@ func StartKafka(cfg KafkaConfig) (*Kafka, error) {
 	k.done.Go(func() { k.retainAlways(ctx) })
 	log.Info("Kafka is ready", "addr", k.addr, "dir", cfg.Dir, "retention", cfg.Retention)
 	return k, nil
+}
+
+// options are those of the broker itself.
+func (cfg *KafkaConfig) options(log *slog.Logger) []kfake.Opt {
+	options := []kfake.Opt{
+		kfake.NumBrokers(1),
+		kfake.ClusterID("streamflow"),
+		kfake.DefaultNumPartitions(3),
+		kfake.DataDir(cfg.Dir),
+		kfake.WithLogger(kafkaLogger{log}),
+		kfake.BrokerConfigs(map[string]string{
+			"log.retention.ms":       strconv.FormatInt(cfg.Retention.Milliseconds(), 10),
+			"log.cleaner.backoff.ms": never,
+			// A start reads segments whole: smaller ones take less memory.
+			"log.segment.bytes": strconv.Itoa(32 << 20),
+		}),
+	}
+	if !cfg.NoSync {
+		options = append(options, kfake.SyncWrites())
+	}
+	return options
 }
 
 // Addr is the address that clients bootstrap from.
