@@ -2,7 +2,10 @@ import { defineConfig } from '@playwright/test'
 
 // The tests run against a running system: `streamflow up`, or STREAMFLOW_URL.
 export default defineConfig({
-  testDir: 'e2e',
+  projects: [
+    { name: 'e2e', testDir: 'e2e' },
+    { name: 'load', testDir: 'load' },
+  ],
   timeout: 60_000,
   workers: 1,
   reporter: 'list',

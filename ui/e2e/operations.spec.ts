@@ -2,11 +2,9 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import AxeBuilder from '@axe-core/playwright'
 import { expect, type Page, test } from '@playwright/test'
+import { told } from './system'
 
 const run = promisify(execFile)
-// infra/stack/run says where they are.
-const kafka = process.env.STREAMFLOW_KAFKA ?? ''
-const binary = process.env.STREAMFLOW_BINARY ?? ''
 
 async function openAt(page: Page, address: string): Promise<void> {
   await page.goto(address)
@@ -20,7 +18,7 @@ async function sendRefused(): Promise<void> {
     'simulate',
     'ticks',
     '--kafka',
-    kafka,
+    told('KAFKA'),
     '--topic',
     'events',
     '--symbols',
@@ -28,9 +26,11 @@ async function sendRefused(): Promise<void> {
     '--rate',
     '2',
   ]
-  await run(binary, args, { timeout: 3000, killSignal: 'SIGTERM' }).catch((error: { killed?: boolean }) => {
-    if (!error.killed) throw error
-  })
+  await run(told('BINARY'), args, { timeout: 3000, killSignal: 'SIGTERM' }).catch(
+    (error: { killed?: boolean }) => {
+      if (!error.killed) throw error
+    },
+  )
 }
 
 test('a rule is tried on what has been, made, fires, and its alert is acknowledged', async ({
@@ -77,7 +77,6 @@ test('a function is paused, stands still, and goes on', async ({ page }) => {
 })
 
 test('a dead letter is looked at, corrected, replayed, and another one discarded', async ({ page }) => {
-  test.skip(!kafka || !binary, 'only infra/stack/run says where Kafka and the binary are')
   await sendRefused()
   await openAt(page, '/pipeline')
   const letters = page.getByRole('table', { name: 'Dead letters' })

@@ -129,6 +129,8 @@ test('a paused chart stands still, and goes on', async ({ page }) => {
 for (const colorScheme of schemes) {
   for (const size of Object.keys(sizes) as (keyof typeof sizes)[]) {
     test(`the symbol and the settings look right: ${colorScheme}, ${size}`, async ({ browser, request }) => {
+      // Six screens, each looked at by axe: on two shared cores that takes its time.
+      test.setTimeout(240_000)
       const { stocks } = await (await request.get('/api/stocks')).json()
       const [one, two, three] = stocks.map((stock: { symbol: string }) => stock.symbol)
       await look({
@@ -146,6 +148,15 @@ for (const colorScheme of schemes) {
           await page.waitForTimeout(2000)
         },
       })
+      for (const range of ['7D', '30D']) {
+        await look({
+          ...{ browser, name: `symbol-${range}`, colorScheme, size },
+          open: async (page) => {
+            await openChart(page, one, `interval=1h&range=${range}`)
+            await page.waitForTimeout(1000)
+          },
+        })
+      }
       await look({
         ...{ browser, name: 'table', colorScheme, size },
         open: async (page) => {

@@ -51,7 +51,7 @@ export function EventList() {
         <Empty title={topic || type ? 'No event passes the filter' : 'No event yet'}>
           {topic || type
             ? 'Names are whole: events, user-events; view, purchase, login.'
-            : 'Is a producer running?'}
+            : 'What is sent to the topics events and user-events comes here; streamflow simulate events sends some.'}
         </Empty>
       )}
       {events.length > 0 && (

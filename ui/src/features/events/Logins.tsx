@@ -49,7 +49,11 @@ export function LoginWindows({ windows }: { windows: readonly LoginWindow[] }) {
 /** Each login, as function logins tells of it at once. */
 export function LoginList({ logins }: { logins: readonly Login[] }) {
   if (logins.length === 0)
-    return <Empty title="Nobody logged in yet">The next login stands here at once.</Empty>
+    return (
+      <Empty title="Nobody logged in yet">
+        The next login stands here at once; streamflow simulate users sends some.
+      </Empty>
+    )
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard
     <ol className={classes.logins} aria-label="Logins, the newest first" tabIndex={0}>

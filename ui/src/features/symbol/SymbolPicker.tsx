@@ -1,5 +1,5 @@
 import { Modal, TextInput, UnstyledButton } from '@mantine/core'
-import { type KeyboardEvent, useState } from 'react'
+import { type KeyboardEvent, useCallback, useState } from 'react'
 import { useSymbols } from '@/features/market'
 import classes from './SymbolScreen.module.css'
 
@@ -17,6 +17,8 @@ export function SymbolPicker({ typed, open, close }: SymbolPickerProps) {
   const symbols = useSymbols()
   const [text, setText] = useState(typed.toUpperCase())
   const [at, setAt] = useState(0)
+  // At once: a trap of the focus waits for a moment, in which the next letter would be lost.
+  const focus = useCallback((field: HTMLInputElement | null) => field?.focus(), [])
   const wanted = text.trim().toUpperCase()
   const found = [...symbols]
     .filter((symbol) => symbol.toUpperCase().includes(wanted))
@@ -37,6 +39,7 @@ export function SymbolPicker({ typed, open, close }: SymbolPickerProps) {
   return (
     <Modal opened onClose={close} title="Change the symbol" size="xs" yOffset="12vh">
       <TextInput
+        ref={focus}
         data-autofocus
         aria-label="Symbol"
         value={text}

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { isBehind } from './chart/Behind'
 import { planStudies } from './chart/studies'
 import { type Formula, joinSpecs, parseSpecs, valueName, writeSpec } from './data/specs'
 import { exportUrl } from './export'
@@ -64,4 +65,15 @@ test('an export is of what is in sight', () => {
   expect(exportUrl('BRK.B', '1m', 'csv', { from: 0, to: 60 })).toBe(
     '/api/stocks/BRK.B/candles.csv?interval=1m&from=1970-01-01T00%3A00%3A00.000Z&to=1970-01-01T00%3A02%3A00.000Z',
   )
+})
+
+test('candles are behind when trades came that none of them holds', () => {
+  const candle = 1_000_000
+  const after = (seconds: number) => (candle + seconds) * 1000
+  expect(isBehind(after(59), candle, '1m')).toBe(false)
+  expect(isBehind(after(140), candle, '1m')).toBe(false)
+  expect(isBehind(after(151), candle, '1m')).toBe(true)
+  expect(isBehind(after(151), candle, '1h')).toBe(false)
+  expect(isBehind(null, candle, '1m')).toBe(false)
+  expect(isBehind(after(1e6), undefined, '1m')).toBe(false)
 })

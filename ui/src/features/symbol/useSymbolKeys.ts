@@ -1,4 +1,5 @@
 import { useEffect } from 'react'
+import { flushSync } from 'react-dom'
 import { useSymbols } from '@/features/market'
 import { useSettings } from '@/shared/settings/settings'
 import { type Shortcut, useShortcuts } from '@/shared/shortcuts/shortcuts'
@@ -52,7 +53,8 @@ export function useSymbolKeys({ address, chart, pause, reset, table, pick }: Act
       const target = event.target as HTMLElement
       if (target.closest('input, textarea, select, [role="dialog"], [role="menu"], [role="listbox"]')) return
       event.preventDefault()
-      pick(event.key)
+      // The next key may already wait: the field that takes it must be there and focused before.
+      flushSync(() => pick(event.key))
     }
     document.addEventListener('keydown', typed)
     return () => document.removeEventListener('keydown', typed)

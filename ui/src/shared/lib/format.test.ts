@@ -1,5 +1,13 @@
 import { expect, test } from 'vitest'
-import { formatAge, formatChange, formatPercent, formatPrice, formatVolume, unknown } from './format'
+import {
+  formatAge,
+  formatChange,
+  formatPercent,
+  formatPrice,
+  formatShort,
+  formatVolume,
+  unknown,
+} from './format'
 
 test('prices keep the decimals that their size needs', () => {
   expect(formatPrice(187.2)).toBe('187.20')
@@ -27,4 +35,8 @@ test('volumes and ages are short', () => {
   expect(formatAge(61_000)).toBe('1m')
   expect(formatAge(7_200_000)).toBe('2h')
   expect(formatAge(3 * 86_400_000)).toBe('3d')
+})
+
+test('a count is short where there is little room', () => {
+  expect([9_999, 138_628, 1_250_000, null].map(formatShort)).toEqual(['9,999', '139K', '1.25M', '–'])
 })

@@ -20,6 +20,7 @@ function formatsOf(locale: string | undefined) {
       minimumFractionDigits: 2,
       maximumFractionDigits: 2,
     }),
+    short: new Intl.NumberFormat(locale, { notation: 'compact', maximumSignificantDigits: 3 }),
     whole: new Intl.NumberFormat(locale, { maximumFractionDigits: 0 }),
   }
 }
@@ -53,6 +54,12 @@ function signed(value: number, text: string): string {
 export function formatVolume(volume: number | null): string {
   if (volume === null) return unknown
   return volume < 1000 ? formats.whole.format(volume) : formats.compact.format(volume)
+}
+
+/** 191K; below ten thousand in full: for where there is little room */
+export function formatShort(count: number | null | undefined): string {
+  if (count === null || count === undefined) return unknown
+  return count < 10_000 ? formats.whole.format(count) : formats.short.format(count)
 }
 
 /** 12,345 */

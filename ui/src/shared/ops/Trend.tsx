@@ -17,7 +17,16 @@ interface TrendProps {
 export function Trend({ samples, span, label, width = 96, height = 22 }: TrendProps) {
   const path = trendPath(samples, span, width, height)
   return (
-    <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`} role="img" aria-label={label}>
+    <svg
+      width={width}
+      height={height}
+      viewBox={`0 0 ${width} ${height}`}
+      preserveAspectRatio="none"
+      // The newest stands at the right: narrower, and not cut off, where there is no room.
+      style={{ maxWidth: '100%' }}
+      role="img"
+      aria-label={label}
+    >
       <path d={path} fill="none" stroke="var(--sf-series-1)" strokeWidth="1.25" strokeLinejoin="round" />
     </svg>
   )

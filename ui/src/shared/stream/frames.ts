@@ -4,6 +4,24 @@ export type ScheduleFrame = (flush: () => void) => void
 export const nextFrame: ScheduleFrame = (flush) => requestAnimationFrame(flush)
 
 /**
+ * Puts flushes off to a frame, and at least a pause (ms) apart: texts that change
+ * oftener than they can be read would only take the time of keys and scrolling.
+ */
+export function pacedFrames(pause: number): ScheduleFrame {
+  let last = Number.NEGATIVE_INFINITY
+  return (flush) => {
+    const draw = () =>
+      nextFrame(() => {
+        last = performance.now()
+        flush()
+      })
+    const wait = last + pause - performance.now()
+    if (wait > 0) setTimeout(draw, wait)
+    else draw()
+  }
+}
+
+/**
  * Frames gathers what has changed and flushes it once a frame, however much
  * came: what is painted oftener is not seen.
  */

@@ -82,6 +82,7 @@ test('after a break each stream goes on behind what is known', () => {
   hub.onGranted(granted)
   open()
   expect(sent).toEqual([
+    { batch: true },
     { subscribe: ['ticks.*'], mode: 'all', since: { TICKS: 50 } },
     { subscribe: ['candles.1m.AAPL'], mode: 'all', since: { CANDLES: 5 } },
     { subscribe: ['indicators.*'], mode: 'latest', maxRate: 1 },
@@ -104,8 +105,30 @@ test('what is gone, dropped or too far back is a gap', () => {
   open()
   sent.length = 0
   deliver({ error: { code: 'too_far', message: 'a million back' } })
-  expect(sent).toEqual([{ subscribe: ['ticks.*'], mode: 'all' }])
+  expect(sent).toEqual([{ batch: true }, { subscribe: ['ticks.*'], mode: 'all' }])
   expect(hub.getStatus().problem).toBeNull()
+})
+
+test('a stream that was made anew is a gap, and is not gone on with behind its old count', () => {
+  const { hub, sent, open, deliver } = manualHub()
+  const gap = vi.fn()
+  hub.onGap(gap)
+  hub.subscribe('ticks.*', () => {})
+  deliver(message('ticks.AAPL', 900), { rebuilt: { TICKS: 8 } }, message('ticks.AAPL', 9))
+  expect(gap.mock.calls).toEqual([['TICKS']])
+  open()
+  expect(sent.at(-1)).toEqual({ subscribe: ['ticks.*'], mode: 'all', since: { TICKS: 9 } })
+})
+
+test('a break amid the snapshots begins anew: those to come may be older than those that came', () => {
+  const { hub, sent, open, deliver } = manualHub()
+  hub.subscribe('ticks.*', () => {})
+  deliver(message('ticks.AAPL', 41, { snapshot: true }))
+  open()
+  expect(sent.at(-1)).toEqual({ subscribe: ['ticks.*'], mode: 'all' })
+  deliver(message('ticks.AAPL', 41, { snapshot: true }), { snapshot: 'done', seq: { TICKS: 44 } })
+  open()
+  expect(sent.at(-1)).toEqual({ subscribe: ['ticks.*'], mode: 'all', since: { TICKS: 44 } })
 })
 
 test('the latency is from Kafka to here by the server’s clock, and not of snapshots', () => {

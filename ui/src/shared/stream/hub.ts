@@ -157,6 +157,8 @@ export class StreamHub {
   private readonly open = (): void => {
     this.before = { dropped: this.status.dropped, conflated: this.status.conflated }
     this.resuming.clear()
+    // A frame for each of thousands of messages a second costs more than what is in it.
+    this.socket.send({ batch: true })
     for (const command of this.interests.commands()) {
       for (const part of this.resumed(command)) this.socket.send(part)
     }
@@ -192,7 +194,10 @@ export class StreamHub {
     }
     this.newest.set(message.subject, message)
     for (const { pattern, listener } of this.route(message.subject)) {
-      if (message.stream && this.interests.wantsAll(pattern)) this.cover(message.stream, message.seq)
+      // A snapshot covers nothing: those of other subjects, which may be older, can still be to come.
+      if (message.stream && !message.snapshot && this.interests.wantsAll(pattern)) {
+        this.cover(message.stream, message.seq)
+      }
       listener(message)
     }
   }
@@ -222,6 +227,9 @@ export class StreamHub {
       this.refused(message.error)
     } else if (message.gone) {
       for (const stream of Object.keys(message.gone)) this.lost(stream)
+    } else if (message.rebuilt) {
+      // The stream was made anew and counts again: a new connection begins behind the new count.
+      for (const stream of Object.keys(message.rebuilt)) this.lost(stream)
     } else if (message.subscribed) {
       this.complain(null)
       for (const pattern of message.subscribed) {

@@ -49,6 +49,8 @@ export interface ServerMessage extends Omit<Partial<DataMessage>, 'seq' | 'snaps
   resumed?: Sequences
   /** `since` asked for what these streams hold no longer */
   gone?: Record<string, { since?: number; first: number; last?: number }>
+  /** the stream was made anew: what is kept by its sequences is void */
+  rebuilt?: Sequences
   error?: ServerError
   pong?: number
   /** unix ms */

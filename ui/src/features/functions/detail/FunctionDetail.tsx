@@ -81,7 +81,8 @@ export function FunctionDetail({ view, at, history, close }: FunctionDetailProps
       <Outcome outcome={outcome} close={() => setOutcome(null)} />
       <div className={classes.section}>
         <p>
-          <State tone={standing.tone}>{standing.word}</State> {standing.detail}
+          <State tone={standing.tone}>{standing.word}</State>
+          {standing.detail && `: ${standing.detail}`}
         </p>
         <p className={classes.muted}>{view.does}</p>
         <p className={classes.muted}>
@@ -103,8 +104,14 @@ export function FunctionDetail({ view, at, history, close }: FunctionDetailProps
       />
       <div className={classes.section}>
         <h3>Rate and lag, last 5 minutes</h3>
-        <Trend samples={history?.rate ?? []} span={span} label="Rate" width={400} height={36} />
-        <Trend samples={history?.lag ?? []} span={span} label="Lag" width={400} height={28} />
+        {history && history.rate.length > 1 ? (
+          <>
+            <Trend samples={history.rate} span={span} label="Rate" width={400} height={36} />
+            <Trend samples={history.lag} span={span} label="Lag" width={400} height={28} />
+          </>
+        ) : (
+          <p className={classes.muted}>Two lines begin here within some seconds of looking.</p>
+        )}
       </div>
       <Shards view={view} at={at} />
       {view.kind === 'step' && (

@@ -1,12 +1,14 @@
 import type { Stock, StocksResponse } from '@/shared/api/client'
 import { utcDay } from '@/shared/lib/clock'
 import { Listeners } from '@/shared/lib/listeners'
-import { Frames, type ScheduleFrame } from '@/shared/stream/frames'
+import { Frames, pacedFrames, type ScheduleFrame } from '@/shared/stream/frames'
 import type { TickMessage } from '@/shared/stream/messages'
 import { addMinute, addVolume, newQuote, type Quote, rollDay } from './quote'
 import { Recording } from './recording'
 
 const minuteLength = 60_000
+/** How long a price stands at least, in ms. */
+const readable = 50
 
 /** What an answer of /api/stocks is of. */
 interface Moment {
@@ -17,8 +19,8 @@ interface Moment {
 
 /**
  * PriceStore holds every symbol's quote outside React. A tick changes its quote
- * at once and marks it dirty; one flush a frame tells the listeners which
- * quotes changed, however many ticks came.
+ * at once and marks it dirty; a flush, 20 times a second at most, tells the
+ * listeners which quotes changed, however many ticks came.
  */
 export class PriceStore {
   /** how many ticks came in */
@@ -38,7 +40,7 @@ export class PriceStore {
   /** whether every tick comes, so that volumes can be added up */
   private counting = true
 
-  constructor(schedule?: ScheduleFrame) {
+  constructor(schedule: ScheduleFrame = pacedFrames(readable)) {
     this.frames = new Frames((dirty) => this.flush(dirty), schedule)
   }
 
@@ -49,7 +51,7 @@ export class PriceStore {
   /** The symbols in the order of their arrival; a new array when there are more. */
   readonly getSymbols = (): readonly string[] => this.symbols
   readonly onSymbols = (listener: () => void) => this.grown.add(listener)
-  /** Calls back once a frame with the symbols whose quotes changed. */
+  /** Calls back with the symbols whose quotes changed, at most once a frame. */
   readonly onFlush = (listener: (dirty: ReadonlySet<string>) => void) => this.flushed.add(listener)
 
   applyTick(message: TickMessage): void {

@@ -1,10 +1,10 @@
 import { useElementSize, useMergedRef } from '@mantine/hooks'
-import { Link } from '@tanstack/react-router'
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { memo, useCallback, useRef } from 'react'
 import type { Line } from './lines'
-import { Pin } from './MarketRow'
+import cards from './MarketCards.module.css'
 import classes from './MarketTable.module.css'
+import { LastPrice, Pin, SymbolLink } from './RowParts'
 import type { RowPainter } from './rowPainter'
 import { Sparkline } from './Sparkline'
 import { useExtras } from './useExtras'
@@ -57,20 +57,20 @@ export function MarketCards({ filter }: { filter: string }) {
       onKeyDown={onKeyDown}
     >
       {lines.length === 0 && <p className={classes.none}>No symbol contains “{filter.trim()}”.</p>}
-      <div className={classes.cards} style={{ height: list.getTotalSize(), '--across': across }}>
+      <div className={cards.cards} style={{ height: list.getTotalSize(), '--across': across }}>
         {items.map(({ index, start }) => {
           const row = rows[index]
           if (!row) return null
           const style = { transform: `translateY(${start - 8}px)` }
           if ('heading' in row) {
             return (
-              <h2 key={`# ${row.heading}`} className={classes.cardHeading} style={style}>
+              <h2 key={`# ${row.heading}`} className={cards.heading} style={style}>
                 {row.heading}
               </h2>
             )
           }
           return (
-            <div key={row.symbols[0]} className={classes.cardRow} style={style}>
+            <div key={row.symbols[0]} className={cards.row} style={style}>
               {row.symbols.map((symbol) => (
                 <Card key={symbol} symbol={symbol} painter={painter} active={symbol === active} />
               ))}
@@ -104,31 +104,22 @@ interface CardProps {
 const Card = memo(function Card({ symbol, painter, active }: CardProps) {
   const attach = useCallback((card: HTMLElement) => painter.attach(symbol, card), [painter, symbol])
   return (
-    <article ref={attach} className={classes.card} data-symbol={symbol} aria-label={symbol}>
-      <div className={classes.cardSymbol}>
+    <article ref={attach} className={cards.card} data-symbol={symbol} aria-label={symbol}>
+      <div className={cards.symbol}>
         <Pin symbol={symbol} active={active} />
-        <Link
-          to="/s/$symbol"
-          params={{ symbol }}
-          className={classes.link ?? ''}
-          tabIndex={active ? 0 : -1}
-          data-row-link={symbol}
-        >
-          {symbol}
-        </Link>
+        <SymbolLink symbol={symbol} active={active} />
       </div>
-      <div className={classes.cardPrice}>
-        <span className={classes.arrow} data-cell="arrow" aria-hidden="true" />
-        <span className={classes.price} data-cell="last" />
+      <div className={cards.price}>
+        <LastPrice />
       </div>
-      <div className={classes.cardSpark}>
+      <div className={cards.spark}>
         <Sparkline />
       </div>
-      <div className={classes.cardChange}>
+      <div className={cards.change}>
         <span className={classes.change} data-cell="change" />
         <span className={classes.percent} data-cell="percent" />
       </div>
-      <div className={classes.cardFoot}>
+      <div className={cards.foot}>
         <span data-cell="volume" />
         <span data-cell="age" />
       </div>

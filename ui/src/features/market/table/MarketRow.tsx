@@ -1,8 +1,6 @@
-import { IconPin, IconPinnedFilled } from '@tabler/icons-react'
-import { Link } from '@tanstack/react-router'
 import { memo, useCallback } from 'react'
 import classes from './MarketTable.module.css'
-import { useTablePreferences } from './preferences'
+import { LastPrice, Pin, SymbolLink } from './RowParts'
 import type { RowPainter } from './rowPainter'
 import { Sparkline } from './Sparkline'
 
@@ -28,20 +26,11 @@ export const MarketRow = memo(function MarketRow({ symbol, painter, top, index, 
       style={{ transform: `translateY(${top}px)` }}
     >
       <th scope="row" className={classes.symbol} title={symbol}>
-        <Link
-          to="/s/$symbol"
-          params={{ symbol }}
-          className={classes.link ?? ''}
-          tabIndex={active ? 0 : -1}
-          data-row-link={symbol}
-        >
-          {symbol}
-        </Link>
+        <SymbolLink symbol={symbol} active={active} />
         <Pin symbol={symbol} active={active} />
       </th>
       <td className={classes.last}>
-        <span className={classes.arrow} data-cell="arrow" aria-hidden="true" />
-        <span className={classes.price} data-cell="last" />
+        <LastPrice />
       </td>
       <td className={classes.change} data-cell="change" />
       <td className={classes.percent} data-cell="percent" />
@@ -54,23 +43,3 @@ export const MarketRow = memo(function MarketRow({ symbol, painter, top, index, 
     </tr>
   )
 })
-
-export function Pin({ symbol, active }: { symbol: string; active: boolean }) {
-  const pinned = useTablePreferences((preferences) => preferences.pinned.includes(symbol))
-  const toggle = useTablePreferences((preferences) => preferences.togglePin)
-  const Icon = pinned ? IconPinnedFilled : IconPin
-  const label = `${pinned ? 'Unpin' : 'Pin'} ${symbol}`
-  return (
-    <button
-      type="button"
-      className={classes.pin}
-      data-pinned={pinned || undefined}
-      aria-label={label}
-      title={`${label} (p)`}
-      tabIndex={active ? 0 : -1}
-      onClick={() => toggle(symbol)}
-    >
-      <Icon size={13} aria-hidden />
-    </button>
-  )
-}

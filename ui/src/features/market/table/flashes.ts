@@ -7,7 +7,7 @@ export class Flashes {
   private timer: ReturnType<typeof setInterval> | undefined
 
   flash(cell: HTMLElement, move: string): void {
-    cell.dataset.flash = move
+    if (cell.dataset.flash !== move) cell.dataset.flash = move
     this.ends.set(cell, performance.now() + length)
     this.timer ??= setInterval(this.clear, sweep)
   }

@@ -1,4 +1,5 @@
 import { useMemo, useState } from 'react'
+import { formatShort } from '@/shared/lib/format'
 import { formatKnown, formatMs, formatRate } from '@/shared/ops/numbers'
 import type { Hop, PipelineReading, Stage } from '../data'
 import classes from './Diagram.module.css'
@@ -94,7 +95,7 @@ function Part({ place: { name, x, y }, hop, selected, select }: PartProps) {
       {hop ? (
         <span className={classes.figures}>
           <span>{formatRate(hop.rate)}</span>
-          <span>lag {formatKnown(hop.lag)}</span>
+          <span title={`${formatKnown(hop.lag)} wait`}>lag {formatShort(hop.lag)}</span>
           <span>p99 {formatMs(hop.p99Ms)}</span>
         </span>
       ) : (

@@ -5,6 +5,7 @@ import { useSeries } from '../data/useSeries'
 import type { usePriceRules } from '../rules/usePriceRules'
 import { rangeViews } from '../search'
 import type { SymbolAddress } from '../useSymbolAddress'
+import { Behind } from './Behind'
 import classes from './ChartPanel.module.css'
 import { Compared } from './Compared'
 import { Legend, type LegendHandle } from './Legend'
@@ -74,6 +75,7 @@ export function ChartPanel({ address, rules, paused, onReady }: ChartPanelProps)
           <p>{indicators.error.message}</p>
         </Notice>
       )}
+      {!paused && <Behind symbol={symbol} interval={interval} series={series} />}
       <div className={classes.stage}>
         <figure
           ref={element}

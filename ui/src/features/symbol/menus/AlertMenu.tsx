@@ -1,7 +1,8 @@
-import { ActionIcon, Button, NumberInput, Popover, Select } from '@mantine/core'
+import { ActionIcon, Button, NumberInput, Select } from '@mantine/core'
 import { IconBellPlus, IconTrash } from '@tabler/icons-react'
 import { type FormEvent, useState } from 'react'
 import type { RuleLevel, usePriceRules } from '../rules/usePriceRules'
+import { MenuPopover } from './MenuPopover'
 import classes from './menus.module.css'
 
 interface AlertMenuProps {
@@ -16,25 +17,16 @@ const relations = ['crosses above', 'crosses below', 'crosses', 'above', 'below'
 export function AlertMenu({ rules, price }: AlertMenuProps) {
   const [opened, setOpened] = useState(false)
   return (
-    <Popover opened={opened} onChange={setOpened} position="bottom-start" width={340} trapFocus shadow="md">
-      <Popover.Target>
-        <Button
-          size="compact-sm"
-          fw={500}
-          fz="xs"
-          variant="default"
-          leftSection={<IconBellPlus size={15} aria-hidden />}
-          onClick={() => setOpened(!opened)}
-          aria-haspopup="dialog"
-          aria-expanded={opened}
-        >
-          Alerts{rules.levels.length > 0 && ` (${rules.levels.length})`}
-        </Button>
-      </Popover.Target>
-      <Popover.Dropdown p="xs" aria-label="Price alerts">
-        {opened && <Levels rules={rules} price={price()} />}
-      </Popover.Dropdown>
-    </Popover>
+    <MenuPopover
+      name="Price alerts"
+      label={`Alerts${rules.levels.length > 0 ? ` (${rules.levels.length})` : ''}`}
+      icon={<IconBellPlus size={15} aria-hidden />}
+      width={340}
+      opened={opened}
+      toggle={setOpened}
+    >
+      {opened && <Levels rules={rules} price={price()} />}
+    </MenuPopover>
   )
 }
 

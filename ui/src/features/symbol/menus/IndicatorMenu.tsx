@@ -1,9 +1,10 @@
-import { Button, NumberInput, Popover, TextInput, UnstyledButton } from '@mantine/core'
+import { Button, NumberInput, TextInput, UnstyledButton } from '@mantine/core'
 import { IconMathFunction } from '@tabler/icons-react'
 import { type FormEvent, useState } from 'react'
 import { Failed, Loading } from '@/shared/panel/Panel'
 import { type Formula, writeSpec } from '../data/specs'
 import { useFormulas } from '../data/useIndicators'
+import { MenuPopover } from './MenuPopover'
 import classes from './menus.module.css'
 
 interface IndicatorMenuProps {
@@ -29,62 +30,53 @@ export function IndicatorMenu({ specs, add }: IndicatorMenuProps) {
     setFilter('')
   }
   return (
-    <Popover opened={opened} onChange={toggle} position="bottom-start" width={320} trapFocus shadow="md">
-      <Popover.Target>
-        <Button
-          size="compact-sm"
-          fw={500}
-          fz="xs"
-          variant="default"
-          leftSection={<IconMathFunction size={15} aria-hidden />}
-          onClick={() => toggle(!opened)}
-          aria-haspopup="dialog"
-          aria-expanded={opened}
-        >
-          Indicators
-        </Button>
-      </Popover.Target>
-      <Popover.Dropdown p="xs" aria-label="Indicators">
-        {chosen ? (
-          <Parameters
-            formula={chosen}
-            full={specs.length >= most}
-            back={() => setChosen(null)}
-            add={(spec) => {
-              add(spec)
-              toggle(false)
-            }}
+    <MenuPopover
+      name="Indicators"
+      label="Indicators"
+      icon={<IconMathFunction size={15} aria-hidden />}
+      width={320}
+      opened={opened}
+      toggle={toggle}
+    >
+      {chosen ? (
+        <Parameters
+          formula={chosen}
+          full={specs.length >= most}
+          back={() => setChosen(null)}
+          add={(spec) => {
+            add(spec)
+            toggle(false)
+          }}
+        />
+      ) : (
+        <>
+          <TextInput
+            size="xs"
+            data-autofocus
+            aria-label="Find an indicator"
+            placeholder="Find an indicator"
+            value={filter}
+            onChange={(event) => setFilter(event.currentTarget.value)}
           />
-        ) : (
-          <>
-            <TextInput
-              size="xs"
-              data-autofocus
-              aria-label="Find an indicator"
-              placeholder="Find an indicator"
-              value={filter}
-              onChange={(event) => setFilter(event.currentTarget.value)}
-            />
-            <div className={classes.list}>
-              {formulas.isPending && <Loading what="indicators" />}
-              {formulas.isError && (
-                <Failed what="The indicators" error={formulas.error} retry={() => void formulas.refetch()} />
-              )}
-              {formulas.isSuccess && shown.length === 0 && <p className={classes.none}>None of that name.</p>}
-              {shown.map((formula) => (
-                <UnstyledButton
-                  key={formula.name}
-                  className={classes.item ?? ''}
-                  onClick={() => setChosen(formula)}
-                >
-                  <b>{formula.name}</b> <span>{formula.title}</span>
-                </UnstyledButton>
-              ))}
-            </div>
-          </>
-        )}
-      </Popover.Dropdown>
-    </Popover>
+          <div className={classes.list}>
+            {formulas.isPending && <Loading what="indicators" />}
+            {formulas.isError && (
+              <Failed what="The indicators" error={formulas.error} retry={() => void formulas.refetch()} />
+            )}
+            {formulas.isSuccess && shown.length === 0 && <p className={classes.none}>None of that name.</p>}
+            {shown.map((formula) => (
+              <UnstyledButton
+                key={formula.name}
+                className={classes.item ?? ''}
+                onClick={() => setChosen(formula)}
+              >
+                <b>{formula.name}</b> <span>{formula.title}</span>
+              </UnstyledButton>
+            ))}
+          </div>
+        </>
+      )}
+    </MenuPopover>
   )
 }
 
