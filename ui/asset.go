@@ -7,8 +7,9 @@ import (
 	"io/fs"
 	"mime"
 	"path"
-	"strconv"
 	"strings"
+
+	"streamflow/api/accept"
 )
 
 const (
@@ -36,34 +37,17 @@ type body struct {
 	bytes    []byte
 }
 
-// choose returns the smallest form that the client accepts.
-func (a asset) choose(acceptEncoding string) body {
-	for _, b := range a.bodies {
-		if b.encoding == "" || accepts(acceptEncoding, b.encoding) {
-			return b
-		}
+// choose returns the form that the client likes best, of equals the smallest.
+func (a asset) choose(acceptEncoding []string) body {
+	plain := len(a.bodies) - 1
+	names := make([]string, plain)
+	for i, b := range a.bodies[:plain] {
+		names[i] = b.encoding
 	}
-	return a.bodies[len(a.bodies)-1]
-}
-
-// accepts reads an Accept-Encoding header ("gzip, br;q=0.5, *;q=0").
-func accepts(header, encoding string) bool {
-	any := false
-	for item := range strings.SplitSeq(header, ",") {
-		name, parameter, _ := strings.Cut(strings.TrimSpace(item), ";")
-		wanted := true
-		if q, ok := strings.CutPrefix(strings.TrimSpace(parameter), "q="); ok {
-			weight, err := strconv.ParseFloat(q, 64)
-			wanted = err == nil && weight > 0
-		}
-		switch name = strings.TrimSpace(name); {
-		case strings.EqualFold(name, encoding):
-			return wanted
-		case name == "*":
-			any = wanted
-		}
+	if i := accept.Best(acceptEncoding, names...); i >= 0 {
+		return a.bodies[i]
 	}
-	return any
+	return a.bodies[plain]
 }
 
 // load reads a build. The files are part of the binary, so one that cannot be

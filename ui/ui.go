@@ -88,7 +88,7 @@ func (p page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		file = p[index]
 	}
-	body := file.choose(r.Header.Get("Accept-Encoding"))
+	body := file.choose(r.Header.Values("Accept-Encoding"))
 	h := w.Header()
 	h.Set("Content-Type", file.contentType)
 	h.Set("Cache-Control", file.cacheControl)

@@ -45,6 +45,7 @@ func TestBuiltPage(t *testing.T) {
 		}},
 		{"/", "gzip", 200, "page in gzip", map[string]string{"Content-Encoding": "gzip"}},
 		{"/", "br;q=0, *", 200, "page in gzip", map[string]string{"Content-Encoding": "gzip"}},
+		{"/", "br;q=0.5, GZIP", 200, "page in gzip", map[string]string{"Content-Encoding": "gzip"}},
 		{"/", "br; q=0.1", 200, "page in br", nil},
 		{"/", "identity, *;q=0", 200, "<title>page</title>", map[string]string{"Content-Encoding": ""}},
 		{"/index.html", "", 200, "<title>page</title>", map[string]string{"Cache-Control": "no-cache"}},

@@ -1,12 +1,10 @@
 package alerts
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
-	"time"
 
 	"streamflow"
+	"streamflow/functions"
 	"streamflow/functions/candles"
 	"streamflow/functions/window"
 )
@@ -31,7 +29,6 @@ func parseSettings(params []byte) (settings, error) {
 		err = bad
 	}
 	if err != nil {
-		err = fmt.Errorf("params of alerts: %w", err)
 		plans, _ = newSettings(window.Default)
 	}
 	return plans, err
@@ -39,29 +36,19 @@ func parseSettings(params []byte) (settings, error) {
 
 func readPolicy(params []byte) (window.Policy, error) {
 	policy := window.Default
-	if len(params) == 0 {
-		return policy, nil
+	s, err := functions.DecodeParams[Settings](streamflow.FunctionAlerts, params)
+	if err == nil {
+		err = functions.ReadDurations(streamflow.FunctionAlerts, functions.DurationParam{Name: "delay", Text: s.Delay, Value: &policy.Delay},
+			functions.DurationParam{Name: "lateness", Text: s.Lateness, Value: &policy.Lateness},
+			functions.DurationParam{Name: "grace", Text: s.Grace, Value: &policy.Grace})
 	}
-	var s Settings
-	d := json.NewDecoder(bytes.NewReader(params))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&s); err != nil {
+	if err != nil {
 		return policy, err
 	}
-	for _, f := range []struct {
-		name, text string
-		value      *time.Duration
-	}{{"delay", s.Delay, &policy.Delay}, {"lateness", s.Lateness, &policy.Lateness}, {"grace", s.Grace, &policy.Grace}} {
-		if f.text == "" {
-			continue
-		}
-		v, err := time.ParseDuration(f.text)
-		if err != nil {
-			return policy, fmt.Errorf("%s %.40q: want a duration such as 90s", f.name, f.text)
-		}
-		*f.value = v
+	if err = policy.Check(); err != nil {
+		err = fmt.Errorf("params of %s: %w", streamflow.FunctionAlerts, err)
 	}
-	return policy, policy.Check()
+	return policy, err
 }
 
 // newSettings makes a plan for each interval by itself, so that candles survive

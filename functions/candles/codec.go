@@ -3,12 +3,12 @@ package candles
 import (
 	"fmt"
 
-	"streamflow/functions/window"
+	"streamflow/functions/coder"
 )
 
 // AppendBinary appends the state of b: all but its plan and its symbol.
 func (b *Builder) AppendBinary(data []byte) ([]byte, error) {
-	c := window.Writer(data)
+	c := coder.Writer(data)
 	b.Code(c)
 	return c.Bytes(), nil
 }
@@ -16,7 +16,7 @@ func (b *Builder) AppendBinary(data []byte) ([]byte, error) {
 // UnmarshalBinary reads what AppendBinary wrote into a builder of the same
 // symbol whose plan has the same intervals; the policy may be another.
 func (b *Builder) UnmarshalBinary(data []byte) error {
-	c := window.Reader(data)
+	c := coder.Reader(data)
 	b.Code(c)
 	if err := c.End(); err != nil {
 		return fmt.Errorf("candles of %s: state of %d bytes: %w", b.symbol, len(data), err)
@@ -25,13 +25,13 @@ func (b *Builder) UnmarshalBinary(data []byte) error {
 }
 
 // Code is both: it codes the state as a part of a greater one.
-func (b *Builder) Code(c *window.Coder) {
+func (b *Builder) Code(c *coder.Coder) {
 	c.String(&b.topic)
 	b.windows.Code(c, codeBar)
 }
 
 // codeBar names all fields of a bar, each beside what it is near to.
-func codeBar(c *window.Coder, start int64, b *bar) {
+func codeBar(c *coder.Coder, start int64, b *bar) {
 	c.Price(&b.first.price)
 	c.Price(&b.high)
 	c.Price(&b.low)

@@ -61,10 +61,10 @@ func (f *adx) values() (out [maxParts]float64) {
 	return out
 }
 
-func (f *adx) state(c *coder) {
-	c.float(&f.high)
-	c.float(&f.low)
-	c.float(&f.last)
+func (f *adx) state(c *codec) {
+	c.Finite(&f.high)
+	c.Finite(&f.low)
+	c.Finite(&f.last)
 	c.smooth(&f.span)
 	c.smooth(&f.plus)
 	c.smooth(&f.minus)

@@ -35,7 +35,7 @@ func (f *atr) values() (out [maxParts]float64) {
 	return out
 }
 
-func (f *atr) state(c *coder) {
-	c.float(&f.last)
+func (f *atr) state(c *codec) {
+	c.Finite(&f.last)
 	c.smooth(&f.average)
 }

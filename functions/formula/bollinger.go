@@ -38,4 +38,4 @@ func (f *bollinger) values() (out [maxParts]float64) {
 	return out
 }
 
-func (f *bollinger) state(c *coder) { c.ring(&f.closes) }
+func (f *bollinger) state(c *codec) { c.ring(&f.closes) }

@@ -1,80 +1,38 @@
 package formula
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
+
+	"streamflow/functions/coder"
 )
 
-// coder reads or writes a state. A formula names its fields once for both ways,
-// so that they cannot differ.
-type coder struct {
-	data  []byte
-	reads bool
-	err   error
-}
+// codec codes a state with what formulas are made of.
+type codec struct{ coder.Coder }
 
-var (
-	errShort  = errors.New("it ends too early")
-	errUneven = errors.New("its windows do not fit each other")
-)
-
-func (c *coder) fail(err error) {
-	if c.err == nil {
-		c.err, c.data = err, nil
-	}
-}
-
-func (c *coder) float(v *float64) {
-	if !c.reads {
-		c.data = binary.LittleEndian.AppendUint64(c.data, math.Float64bits(*v))
-		return
-	}
-	if len(c.data) < 8 {
-		c.fail(errShort)
-		return
-	}
-	*v = math.Float64frombits(binary.LittleEndian.Uint64(c.data))
-	c.data = c.data[8:]
-	if *v-*v != 0 {
-		c.fail(fmt.Errorf("it holds %v", *v))
-	}
-}
-
-func (c *coder) int(v *int64) {
-	if !c.reads {
-		c.data = binary.AppendVarint(c.data, *v)
-		return
-	}
-	x, n := binary.Varint(c.data)
-	if n <= 0 {
-		c.fail(errShort)
-		return
-	}
-	*v, c.data = x, c.data[n:]
-}
+var errUneven = errors.New("its windows do not fit each other")
 
 // count is a number from 0 to most.
-func (c *coder) count(v *int, most int) {
+func (c *codec) count(v *int, most int) {
 	x := int64(*v)
-	c.int(&x)
+	c.Int(&x)
 	if x < 0 || x > int64(most) {
-		c.fail(fmt.Errorf("it counts %d where there are 0 to %d", x, most))
+		c.Fail(fmt.Errorf("it counts %d where there are 0 to %d", x, most))
 		return
 	}
 	*v = int(x)
 }
 
-func (c *coder) sum(s *sum) {
-	c.float(&s.hi)
-	c.float(&s.lo)
+func (c *codec) sum(s *sum) {
+	c.Finite(&s.hi)
+	c.Finite(&s.lo)
 }
 
-func (c *coder) smooth(s *smooth) {
+func (c *codec) smooth(s *smooth) {
 	c.count(&s.count, s.n)
 	if s.count > 0 {
-		c.float(&s.value)
+		c.Finite(&s.value)
 	} else {
 		s.value = 0
 	}
@@ -86,37 +44,37 @@ const maxDecimals = 6
 // ring writes the window, the oldest number first. Prices have few decimals and
 // move little: their steps in units of the last decimal take a byte or two each
 // where the numbers would take eight.
-func (c *coder) ring(r *ring) {
+func (c *codec) ring(r *ring) {
 	n := len(r.v)
 	c.count(&n, r.n)
 	form := maxDecimals + 1
-	if !c.reads {
+	if !c.Reads() {
 		form = decimals(r.v)
 	}
 	c.count(&form, maxDecimals+1)
-	if c.reads && c.err == nil {
+	if c.Reads() && c.Err() == nil {
 		r.v, r.next = r.v[:0], 0
-		if n > len(c.data) { // each takes a byte at least
-			c.fail(errShort)
+		if n > len(c.Bytes()) { // each takes a byte at least
+			c.Fail(coder.ErrShort)
 			return
 		}
 	}
 	unit := math.Pow10(form)
 	var last int64
-	for i := 0; i < n && c.err == nil; i++ {
+	for i := 0; i < n && c.Err() == nil; i++ {
 		var x float64
-		if !c.reads {
+		if !c.Reads() {
 			x = r.v[(r.next+i)%n]
 		}
 		if form > maxDecimals {
-			c.float(&x)
+			c.Finite(&x)
 		} else {
 			step := int64(math.Round(x*unit)) - last
-			c.int(&step)
+			c.Int(&step)
 			last += step
 			x = float64(last) / unit
 		}
-		if c.reads {
+		if c.Reads() {
 			r.push(x)
 		}
 	}

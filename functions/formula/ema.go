@@ -21,4 +21,4 @@ func (f *ema) values() (out [maxParts]float64) {
 	out[0] = f.average.get()
 	return out
 }
-func (f *ema) state(c *coder) { c.smooth(&f.average) }
+func (f *ema) state(c *codec) { c.smooth(&f.average) }

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"streamflow"
+	"streamflow/functions/coder"
 )
 
 // Indicator is one indicator of one series of bars. It is not safe for
@@ -21,7 +22,7 @@ type formula interface {
 	// none. What stands behind the parts has no meaning.
 	values() [maxParts]float64
 	// state reads or writes all that push changes.
-	state(c *coder)
+	state(c *codec)
 }
 
 // Parse reads the text of an indicator, such as "macd(12,26,9)" or "sma". The
@@ -65,20 +66,20 @@ func (i *Indicator) Value(part int) (float64, bool) {
 
 // Append appends the state to b.
 func (i *Indicator) Append(b []byte) []byte {
-	c := coder{data: b}
+	c := codec{*coder.Writer(b)}
 	i.formula.state(&c)
-	return c.data
+	return c.Bytes()
 }
 
 // Decode reads a state that an indicator of the same spec has appended and
 // returns what stands behind it. After an error the indicator is of no use.
 func (i *Indicator) Decode(data []byte) ([]byte, error) {
-	c := coder{data: data, reads: true}
+	c := codec{*coder.Reader(data)}
 	i.formula.state(&c)
-	if c.err != nil {
-		return nil, fmt.Errorf("state of %s: %w", i.spec.text, c.err)
+	if c.Err() != nil {
+		return nil, fmt.Errorf("state of %s: %w", i.spec.text, c.Err())
 	}
-	return c.data, nil
+	return c.Bytes(), nil
 }
 
 // none is the value of a part that has not warmed up.

@@ -43,7 +43,7 @@ func (f *macd) values() (out [maxParts]float64) {
 	return out
 }
 
-func (f *macd) state(c *coder) {
+func (f *macd) state(c *codec) {
 	c.smooth(&f.fast)
 	c.smooth(&f.slow)
 	c.smooth(&f.signal)

@@ -40,8 +40,8 @@ func (f *obv) values() (out [maxParts]float64) {
 	return out
 }
 
-func (f *obv) state(c *coder) {
+func (f *obv) state(c *codec) {
 	c.count(&f.bars, 2)
-	c.float(&f.last)
+	c.Finite(&f.last)
 	c.sum(&f.total)
 }

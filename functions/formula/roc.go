@@ -26,4 +26,4 @@ func (f *roc) values() (out [maxParts]float64) {
 	return out
 }
 
-func (f *roc) state(c *coder) { c.ring(&f.closes) }
+func (f *roc) state(c *codec) { c.ring(&f.closes) }

@@ -37,8 +37,8 @@ func (f *rsi) values() (out [maxParts]float64) {
 	return out
 }
 
-func (f *rsi) state(c *coder) {
-	c.float(&f.last)
+func (f *rsi) state(c *codec) {
+	c.Finite(&f.last)
 	c.smooth(&f.gain)
 	c.smooth(&f.loss)
 }

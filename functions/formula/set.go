@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"streamflow"
+	"streamflow/functions/coder"
 )
 
 // MaxSpecs is how many indicators a set may hold.
@@ -88,21 +89,21 @@ func (s Set) Values(to []streamflow.Value) ([]streamflow.Value, streamflow.Trend
 
 // Append appends the state of all to b.
 func (s Set) Append(b []byte) []byte {
-	c := coder{data: b}
+	c := codec{*coder.Writer(b)}
 	for i := range s {
 		s[i].formula.state(&c)
 	}
-	return c.data
+	return c.Bytes()
 }
 
 // Decode reads what a set of the same specs has appended and returns what stands
 // behind it. After an error the set is of no use.
 func (s Set) Decode(data []byte) (rest []byte, err error) {
-	c := coder{data: data, reads: true}
+	c := codec{*coder.Reader(data)}
 	for i := range s {
-		if s[i].formula.state(&c); c.err != nil {
-			return nil, fmt.Errorf("state of %s: %w", s[i].spec.text, c.err)
+		if s[i].formula.state(&c); c.Err() != nil {
+			return nil, fmt.Errorf("state of %s: %w", s[i].spec.text, c.Err())
 		}
 	}
-	return c.data, nil
+	return c.Bytes(), nil
 }

@@ -26,4 +26,4 @@ func (f *sma) values() (out [maxParts]float64) {
 	return out
 }
 
-func (f *sma) state(c *coder) { c.ring(&f.closes) }
+func (f *sma) state(c *codec) { c.ring(&f.closes) }

@@ -50,12 +50,12 @@ func (f *stochastic) values() (out [maxParts]float64) {
 	return out
 }
 
-func (f *stochastic) state(c *coder) {
+func (f *stochastic) state(c *codec) {
 	c.ring(&f.highs)
 	c.ring(&f.lows)
 	c.ring(&f.fast)
 	c.ring(&f.slow)
-	if c.reads && (f.slow.v == nil && f.fast.full() || len(f.highs.v) != len(f.lows.v)) {
-		c.fail(errUneven)
+	if c.Reads() && (f.slow.v == nil && f.fast.full() || len(f.highs.v) != len(f.lows.v)) {
+		c.Fail(errUneven)
 	}
 }

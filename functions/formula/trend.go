@@ -56,7 +56,7 @@ func (f *trend) values() (out [maxParts]float64) {
 	return out
 }
 
-func (f *trend) state(c *coder) {
+func (f *trend) state(c *codec) {
 	c.smooth(&f.fast)
 	c.smooth(&f.slow)
 	f.reach.state(c)

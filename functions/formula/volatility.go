@@ -82,8 +82,8 @@ func (f *volatility) perYear(n float64) float64 {
 	return f.days * f.minutes * float64(time.Minute) / span
 }
 
-func (f *volatility) state(c *coder) {
+func (f *volatility) state(c *codec) {
 	c.ring(&f.closes)
 	c.ring(&f.times)
-	c.int(&f.span)
+	c.Int(&f.span)
 }

@@ -42,8 +42,8 @@ func (f *vwap) values() (out [maxParts]float64) {
 	return out
 }
 
-func (f *vwap) state(c *coder) {
-	c.int(&f.day)
+func (f *vwap) state(c *codec) {
+	c.Int(&f.day)
 	c.count(&f.begun, 1)
 	c.sum(&f.money)
 	c.sum(&f.volume)

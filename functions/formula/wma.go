@@ -34,4 +34,4 @@ func (f *wma) values() (out [maxParts]float64) {
 	return out
 }
 
-func (f *wma) state(c *coder) { c.ring(&f.closes) }
+func (f *wma) state(c *codec) { c.ring(&f.closes) }

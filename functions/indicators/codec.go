@@ -8,13 +8,13 @@ import (
 
 	"streamflow"
 	"streamflow/functions"
+	"streamflow/functions/coder"
 	"streamflow/functions/formula"
-	"streamflow/functions/window"
 )
 
 // AppendBinary appends the state: all but its plan and its symbol.
 func (s *state) AppendBinary(data []byte) ([]byte, error) {
-	c := window.Writer(data)
+	c := coder.Writer(data)
 	err := s.code(c)
 	return c.Bytes(), err
 }
@@ -22,7 +22,7 @@ func (s *state) AppendBinary(data []byte) ([]byte, error) {
 // UnmarshalBinary reads what AppendBinary wrote into a new state of the same
 // symbol and a plan of the same version.
 func (s *state) UnmarshalBinary(data []byte) error {
-	c := window.Reader(data)
+	c := coder.Reader(data)
 	err := s.code(c)
 	if err == nil {
 		err = c.End()
@@ -33,7 +33,7 @@ func (s *state) UnmarshalBinary(data []byte) error {
 	return nil
 }
 
-func (s *state) code(c *window.Coder) error {
+func (s *state) code(c *coder.Coder) error {
 	if err := s.codeCandles(c); err != nil {
 		return err
 	}
@@ -51,7 +51,7 @@ func (s *state) code(c *window.Coder) error {
 	return nil
 }
 
-func (s *state) codeCandles(c *window.Coder) error {
+func (s *state) codeCandles(c *coder.Coder) error {
 	var text string
 	if c.Reads() {
 		c.String(&text)
@@ -63,7 +63,7 @@ func (s *state) codeCandles(c *window.Coder) error {
 	return err
 }
 
-func (s *state) codeTick(c *window.Coder) {
+func (s *state) codeTick(c *coder.Coder) {
 	c.Price(&s.price)
 	seconds, rest, partition := s.time.Unix(), int64(s.time.Nanosecond()), int64(s.last.Partition)
 	c.Int(&seconds)
@@ -74,7 +74,7 @@ func (s *state) codeTick(c *window.Coder) {
 	s.time, s.last.Partition = time.Unix(seconds, rest).UTC(), int32(partition)
 }
 
-func codeSet(c *window.Coder, s formula.Set) error {
+func codeSet(c *coder.Coder, s formula.Set) error {
 	var text string
 	if !c.Reads() {
 		text = string(s.Append(nil))
@@ -99,7 +99,7 @@ const maxRecent = 4 * functions.MaxFacts
 var errOrder = errors.New("its candles are out of order")
 
 // code leaves out how the formulas stand now: that follows from the rest.
-func (l *line) code(c *window.Coder, length time.Duration) error {
+func (l *line) code(c *coder.Coder, length time.Duration) error {
 	before := string(l.before)
 	if c.String(&before); c.Reads() {
 		l.before = []byte(before)

@@ -12,6 +12,7 @@ import (
 
 	"streamflow"
 	"streamflow/functions"
+	"streamflow/functions/coder"
 	"streamflow/functions/window"
 )
 
@@ -101,18 +102,18 @@ func step(s *state, size time.Duration, in *functions.Input, out *functions.Outp
 
 // AppendBinary writes the state; see [window.Windows.Code].
 func (s *state) AppendBinary(b []byte) ([]byte, error) {
-	c := window.Writer(b)
+	c := coder.Writer(b)
 	s.code(c)
 	return c.Bytes(), nil
 }
 
 // UnmarshalBinary reads what AppendBinary writes.
 func (s *state) UnmarshalBinary(data []byte) error {
-	c := window.Reader(data)
+	c := coder.Reader(data)
 	s.code(c)
 	return c.End()
 }
 
-func (s *state) code(c *window.Coder) {
-	s.Code(c, func(c *window.Coder, _ int64, n *int64) { c.Int(n) })
+func (s *state) code(c *coder.Coder) {
+	s.Code(c, func(c *coder.Coder, _ int64, n *int64) { c.Int(n) })
 }

@@ -2,10 +2,11 @@ package window
 
 import (
 	"bytes"
-	"math"
 	"math/rand/v2"
 	"testing"
 	"time"
+
+	"streamflow/functions/coder"
 )
 
 // event is one of a property test: unlike the others by its number.
@@ -54,10 +55,10 @@ func run(t *testing.T, plan *Plan, events []event, r *rand.Rand) map[[2]int64]ta
 // again returns w as its state reads back.
 func again(t *testing.T, w *Windows[tally]) Windows[tally] {
 	t.Helper()
-	c := Writer(nil)
+	c := coder.Writer(nil)
 	w.Code(c, codeTally)
 	read := New[tally](w.plan)
-	in := Reader(c.Bytes())
+	in := coder.Reader(c.Bytes())
 	read.Code(in, codeTally)
 	if err := in.End(); err != nil {
 		t.Fatalf("the state does not read back: %v", err)
@@ -151,20 +152,20 @@ func FuzzCode(f *testing.F) {
 	}
 	w := New[tally](plan)
 	for _, s := range []float64{0, 1, 0.5, 17, 16, 300} {
-		c := Writer(nil)
+		c := coder.Writer(nil)
 		w.Code(c, codeTally)
 		f.Add(c.Bytes())
 		w.Add(at(s), at(s), func(v *tally) { v.take(1) }, func(int, *Window[tally]) {})
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		c := Reader(data)
+		c := coder.Reader(data)
 		w := New[tally](plan)
 		w.Code(c, codeTally)
 		if c.End() != nil {
 			return
 		}
 		w = again(t, &w) // what has passed its time is not written
-		one, two := Writer(nil), Writer(nil)
+		one, two := coder.Writer(nil), coder.Writer(nil)
 		w.Code(one, codeTally)
 		w = again(t, &w)
 		if w.Code(two, codeTally); !bytes.Equal(one.Bytes(), two.Bytes()) {
@@ -174,33 +175,5 @@ func FuzzCode(f *testing.F) {
 		w.Growing(0)
 		w.Advance(noon, func(int, *Window[tally]) {})
 		w.Add(noon, noon, func(v *tally) { v.take(1) }, func(int, *Window[tally]) {})
-	})
-}
-
-func FuzzPrice(f *testing.F) {
-	for _, x := range []float64{0, 187.23, 0.1 + 0.2, 1e-9, 1e300, -1, 12345.12345678, math.Copysign(0, -1), math.Inf(1)} {
-		f.Add(x, 187.22, int64(math.MaxInt64))
-	}
-	f.Fuzz(func(t *testing.T, x, before float64, n int64) {
-		c := Writer(nil)
-		text := "a text"
-		for _, v := range []float64{before, x, before} {
-			c.Price(&v)
-		}
-		c.Near(&n)
-		c.String(&text)
-		r := Reader(c.Bytes())
-		for _, want := range []float64{before, x, before} {
-			var v float64
-			if r.Price(&v); math.Float64bits(v) != math.Float64bits(want) {
-				t.Errorf("%v reads back as %v", want, v)
-			}
-		}
-		var m int64
-		var s string
-		r.Near(&m)
-		if r.String(&s); m != n || s != text || r.End() != nil {
-			t.Errorf("%d %q reads back as %d %q, %v", n, text, m, s, r.End())
-		}
 	})
 }

@@ -4,13 +4,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+
+	"streamflow/functions/coder"
 )
 
 // MarshalJSON lets a function that keeps its state as JSON have windows in it, as
 // a field with a name: an embedded one would speak for the whole state. The
 // text is opaque; what a window holds is written as JSON too.
 func (w Windows[A]) MarshalJSON() ([]byte, error) {
-	c := Writer(nil)
+	c := coder.Writer(nil)
 	w.Code(c, codeJSON)
 	if err := c.End(); err != nil {
 		return nil, fmt.Errorf("windows: %w", err)
@@ -27,7 +29,7 @@ func (w *Windows[A]) UnmarshalJSON(text []byte) error {
 	if err := json.Unmarshal(text, &data); err != nil {
 		return fmt.Errorf("windows: %w", err)
 	}
-	c := Reader(data)
+	c := coder.Reader(data)
 	w.Code(c, codeJSON)
 	if err := c.End(); err != nil {
 		return fmt.Errorf("windows: state of %d bytes: %w", len(data), err)
@@ -35,7 +37,7 @@ func (w *Windows[A]) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-func codeJSON[A any](c *Coder, _ int64, v *A) {
+func codeJSON[A any](c *coder.Coder, _ int64, v *A) {
 	var text string
 	if !c.Reads() {
 		data, err := json.Marshal(v)
@@ -45,7 +47,7 @@ func codeJSON[A any](c *Coder, _ int64, v *A) {
 		text = string(data)
 	}
 	c.String(&text)
-	if c.Reads() && c.err == nil {
+	if c.Reads() && c.Err() == nil {
 		if err := json.Unmarshal([]byte(text), v); err != nil {
 			c.Fail(err)
 		}

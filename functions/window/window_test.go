@@ -7,6 +7,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"streamflow/functions/coder"
 )
 
 // tally is the simplest thing that windows can hold.
@@ -14,7 +16,7 @@ type tally struct{ n, sum int64 }
 
 func (v *tally) take(x int64) { v.n, v.sum = v.n+1, v.sum+x }
 
-func codeTally(c *Coder, _ int64, v *tally) { c.Int(&v.n); c.Int(&v.sum) }
+func codeTally(c *coder.Coder, _ int64, v *tally) { c.Int(&v.n); c.Int(&v.sum) }
 
 // noon is where the tests begin.
 var noon = time.Date(2025, 1, 2, 12, 0, 0, 0, time.UTC)

@@ -1080,7 +1080,7 @@ export interface components {
              */
             truncated: boolean;
             /**
-             * @description The value, if it is not UTF-8
+             * @description The value, if it is no text
              * @example /w==
              */
             valueBase64: string | null;
@@ -1091,7 +1091,12 @@ export interface components {
              */
             valueBytes: number;
             /**
-             * @description The value, if it is UTF-8
+             * @description What a value in the wire format of a schema registry (Avro, JSON Schema, Protobuf) says as JSON, if it can be read now
+             * @example {"symbol":"AAPL","price":0}
+             */
+            valueJson?: string;
+            /**
+             * @description The value, if it is a text: UTF-8, and not in the wire format of a schema registry
              * @example {"symbol":"AAPL"}
              */
             valueText: string | null;
@@ -3667,6 +3672,7 @@ export interface operations {
                      *           "truncated": false,
                      *           "valueBase64": "/w==",
                      *           "valueBytes": 17,
+                     *           "valueJson": "{\"symbol\":\"AAPL\",\"price\":0}",
                      *           "valueText": "{\"symbol\":\"AAPL\"}"
                      *         }
                      *       ],
@@ -4327,6 +4333,7 @@ export interface operations {
                      *       "truncated": false,
                      *       "valueBase64": "/w==",
                      *       "valueBytes": 17,
+                     *       "valueJson": "{\"symbol\":\"AAPL\",\"price\":0}",
                      *       "valueText": "{\"symbol\":\"AAPL\"}"
                      *     }
                      */
@@ -5764,6 +5771,7 @@ export interface operations {
                      *         "truncated": false,
                      *         "valueBase64": "/w==",
                      *         "valueBytes": 17,
+                     *         "valueJson": "{\"symbol\":\"AAPL\",\"price\":0}",
                      *         "valueText": "{\"symbol\":\"AAPL\"}"
                      *       },
                      *       "hops": [
@@ -7953,7 +7961,7 @@ export interface operations {
                  */
                 order?: "desc" | "asc";
                 /**
-                 * @description What stands where there were no ticks: nothing, or the close before, with volume 0
+                 * @description What stands where there were no ticks: nothing, or the close before, with volume 0. That there were none is known 10 s after the end of a candle: so long the gap stays
                  * @example none
                  */
                 fill?: "none" | "previous";
@@ -8143,7 +8151,7 @@ export interface operations {
                 /** @description Up to this event time, which is not included; left out, it is open, and what still grows is there too */
                 to?: string;
                 /**
-                 * @description What stands where there were no ticks: nothing, or the close before, with volume 0
+                 * @description What stands where there were no ticks: nothing, or the close before, with volume 0. That there were none is known 10 s after the end of a candle: so long the gap stays
                  * @example none
                  */
                 fill?: "none" | "previous";
@@ -8169,8 +8177,8 @@ export interface operations {
                 };
                 content: {
                     /**
-                     * @example start,open,high,low,close,volume,trades,vwap,closed,amended,filled
-                     *     2025-11-21T14:30:00Z,187.1,187.4,187.05,187.23,18250,211,187.201,true,0,false
+                     * @example symbol,interval,start,open,high,low,close,volume,trades,vwap,closed,amended,filled
+                     *     AAPL,1m,2025-11-21T14:30:00Z,187.1,187.4,187.05,187.23,18250,211,187.201,true,0,false
                      */
                     "text/csv": string;
                 };
@@ -8316,7 +8324,7 @@ export interface operations {
                 /** @description Up to this event time, which is not included; left out, it is open, and what still grows is there too */
                 to?: string;
                 /**
-                 * @description What stands where there were no ticks: nothing, or the close before, with volume 0
+                 * @description What stands where there were no ticks: nothing, or the close before, with volume 0. That there were none is known 10 s after the end of a candle: so long the gap stays
                  * @example none
                  */
                 fill?: "none" | "previous";
@@ -8881,8 +8889,8 @@ export interface operations {
                 };
                 content: {
                     /**
-                     * @example start,open,high,low,close,volume,trades,vwap,closed,amended,filled
-                     *     2025-11-21T14:30:00Z,187.1,187.4,187.05,187.23,18250,211,187.201,true,0,false
+                     * @example symbol,interval,start,open,high,low,close,volume,trades,vwap,closed,amended,filled
+                     *     AAPL,1m,2025-11-21T14:30:00Z,187.1,187.4,187.05,187.23,18250,211,187.201,true,0,false
                      */
                     "text/csv": string;
                 };
