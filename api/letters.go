@@ -42,6 +42,7 @@ func (s *Server) letterPage(ctx context.Context, in *DeadLettersInput) (DeadLett
 		for i := range got.found {
 			batch = append(batch, viewLetter(&got.found[i], listedValue))
 		}
+		s.read(ctx, got.found, batch, listedValue)
 		if err := s.mark(ctx, batch); err != nil {
 			return DeadLetterPage{}, err
 		}
@@ -112,6 +113,7 @@ func (s *Server) letter(ctx context.Context, id uint64) (DeadLetter, error) {
 		return DeadLetter{}, err
 	}
 	letters := []DeadLetter{viewLetter(e, len(e.Data))}
+	s.read(ctx, []Entry{*e}, letters, streamflow.MaxRecordBytes)
 	err = s.mark(ctx, letters)
 	return letters[0], err
 }
@@ -156,7 +158,7 @@ func viewLetter(e *Entry, most int) DeadLetter {
 	if produced, ok := streamflow.FindHop(e.Hops, streamflow.HopKafka); ok {
 		l.Produced = timeOrNil(produced)
 	}
-	value, valid := e.Data, utf8.Valid(e.Data)
+	value, valid := e.Data, utf8.Valid(e.Data) && !streamflow.Framed(e.Data)
 	if l.Truncated = len(value) > most; l.Truncated {
 		for value = value[:most]; valid && !utf8.Valid(value); {
 			value = value[:len(value)-1] // the cut went through a character
@@ -170,6 +172,34 @@ func viewLetter(e *Entry, most int) DeadLetter {
 		l.ValueBase64 = &text
 	}
 	return l
+}
+
+// decodeTimeout bounds how long a page waits for a schema registry, which must not
+// keep back what is there without it.
+const decodeTimeout = 2 * time.Second
+
+// read fills in what values in the wire format of a schema registry say, each up
+// to most bytes; those that cannot be read stay as they are.
+func (s *Server) read(ctx context.Context, entries []Entry, letters []DeadLetter, most int) {
+	if s.config.Operations.Log == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, decodeTimeout)
+	defer cancel()
+	for i := range entries {
+		e := &entries[i]
+		if !streamflow.Framed(e.Data) || ctx.Err() != nil {
+			continue
+		}
+		text := s.config.Operations.Log.Text(ctx, e.Cause.Topic, e.Data)
+		if len(text) > most {
+			letters[i].Truncated, text = true, nil
+		}
+		if text != nil {
+			shown := string(text)
+			letters[i].ValueJSON = &shown
+		}
+	}
 }
 
 // headerStack is the header in which a function leaves the stack of a panic.

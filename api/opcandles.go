@@ -42,7 +42,7 @@ type CandlesInput struct {
 	Limit  int    `query:"limit" minimum:"1" maximum:"10000" default:"500" example:"500" doc:"At most so many candles"`
 	Cursor string `query:"cursor" maxLength:"200" doc:"Go on where a page ended: its \"next\", with everything else as it was"`
 	Order  string `query:"order" enum:"desc,asc" default:"desc" example:"desc" doc:"desc: newest first; asc: oldest first"`
-	Fill   string `query:"fill" enum:"none,previous" default:"none" example:"none" doc:"What stands where there were no ticks: nothing, or the close before, with volume 0"`
+	Fill   string `query:"fill" enum:"none,previous" default:"none" example:"none" doc:"What stands where there were no ticks: nothing, or the close before, with volume 0. That there were none is known 10 s after the end of a candle: so long the gap stays"`
 }
 
 // cachePast is how long an answer about a time that is over may be kept. Late

@@ -24,6 +24,7 @@ another character of paths is written percent-encoded: BTC/USD is BTC%2FUSD.`
 func newAPI(mux humago.Mux, s *Server) huma.API {
 	c := huma.DefaultConfig("StreamFlow", apiVersion)
 	c.Info.Description = description
+	c.ExternalDocs = &huma.ExternalDocs{Description: "The websocket, the subjects in JetStream and the NATS services, as AsyncAPI", URL: "/asyncapi.json"}
 	c.CreateHooks = nil // no "$schema" in our bodies
 	// huma's own handlers build the document on first use, without a lock; and
 	// its docs page loads from other hosts.

@@ -5,6 +5,8 @@ import (
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"streamflow"
 )
 
 // TicksExportInput asks for all ticks of a time.
@@ -18,7 +20,7 @@ type CandlesExportInput struct {
 	SymbolParam
 	IntervalParam
 	SpanParams
-	Fill string `query:"fill" enum:"none,previous" default:"none" example:"none" doc:"What stands where there were no ticks: nothing, or the close before, with volume 0"`
+	Fill string `query:"fill" enum:"none,previous" default:"none" example:"none" doc:"What stands where there were no ticks: nothing, or the close before, with volume 0. That there were none is known 10 s after the end of a candle: so long the gap stays"`
 }
 
 const exportDescription = " The oldest comes first. The answer streams while it is read: if it is cut off (the connection ends " +
@@ -49,7 +51,7 @@ func (s *Server) exportTicks(ctx context.Context, in *TicksExportInput, f format
 		return nil, err
 	}
 	rows := s.storedTicks(ctx, TicksQuery{Symbol: in.Symbol, From: in.From, To: in.To, Limit: chunk})
-	return export(s, in.Symbol, "ticks", f, rows, f.tick, tickColumns, places)
+	return export(s, in.Symbol, "ticks", f, rows, f.tick, streamflow.TickColumns, places)
 }
 
 func (s *Server) exportCandles(ctx context.Context, in *CandlesExportInput, f format, places gate) (*huma.StreamResponse, error) {
@@ -59,7 +61,7 @@ func (s *Server) exportCandles(ctx context.Context, in *CandlesExportInput, f fo
 	rows := s.candles(ctx, candleView{
 		symbol: in.Symbol, interval: in.Interval, from: in.From, to: in.To, fill: in.Fill == "previous", rows: chunk,
 	})
-	return export(s, in.Symbol, "candles-"+string(in.Interval), f, rows, f.candle, candleColumns, places)
+	return export(s, in.Symbol, "candles-"+string(in.Interval), f, rows, f.candle, streamflow.CandleColumns, places)
 }
 
 func exportOperation(id, path, tag string, f format, summary, description string) huma.Operation {

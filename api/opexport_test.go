@@ -31,7 +31,7 @@ func TestExportTicks(t *testing.T) {
 		t.Fatalf("%d %v", resp.StatusCode, h)
 	}
 	rows, err := csv.NewReader(strings.NewReader(body)).ReadAll()
-	if err != nil || len(rows) != len(want)+1 || strings.Join(rows[0], ",") != tickColumns {
+	if err != nil || len(rows) != len(want)+1 || strings.Join(rows[0], ",") != streamflow.TickColumns {
 		t.Fatalf("%d rows, %v", len(rows), err)
 	}
 	for n, row := range rows[1:] {
@@ -62,7 +62,7 @@ func TestExportCandles(t *testing.T) {
 	const span = "from=2025-11-21T12:00:00Z&to=2025-11-21T12:20:00Z"
 	_, body := g.do(t, "GET", "/api/stocks/AAPL/candles.csv?fill=previous&"+span)
 	rows, err := csv.NewReader(strings.NewReader(body)).ReadAll()
-	if err != nil || len(rows) != 21 || strings.Join(rows[3], ",") != "2025-11-21T12:02:00Z,1,1,1,1,0,0,1,true,0,true" {
+	if err != nil || len(rows) != 21 || strings.Join(rows[3], ",") != "AAPL,1m,2025-11-21T12:02:00Z,1,1,1,1,0,0,1,true,0,true" {
 		t.Errorf("%v: %s", err, body)
 	}
 	_, body = g.do(t, "GET", "/api/stocks/AAPL/candles.ndjson?"+span)
@@ -170,15 +170,7 @@ func TestExportsAreBounded(t *testing.T) {
 	}
 }
 
-func TestCells(t *testing.T) {
-	for text, want := range map[string]string{
-		"plain": "plain", "": "", "a,b": `"a,b"`, `say "x"`: `"say ""x"""`, "=1+1": "'=1+1", "+1": "'+1", "-1": "'-1", "@a": "'@a",
-		"\t=1": "\"'\t=1\"", " =1": `"' =1"`, "\r=1": "\"'\r=1\"", "a=1": "a=1", "＝1": "'＝1", "{\"a\":1}": `"{""a"":1}"`,
-	} {
-		if got := string(appendCell(nil, text)); got != want {
-			t.Errorf("%q: %q, want %q", text, got, want)
-		}
-	}
+func TestFileNames(t *testing.T) {
 	if got := fileName("../^A\"\r\n/:", "ticks", "csv"); got != "..__A_____-ticks.csv" {
 		t.Errorf("file name %q", got)
 	}

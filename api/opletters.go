@@ -20,8 +20,9 @@ type DeadLetter struct {
 	Detail      string        `json:"detail" example:"price is missing" doc:"The same for a person"`
 	Stack       string        `json:"stack,omitempty" example:"goroutine 1" doc:"Where a function failed"`
 	Key         *string       `json:"key" nullable:"true" example:"AAPL" doc:"Key of the record; null if it had none or it is withheld"`
-	ValueText   *string       `json:"valueText" nullable:"true" example:"{\"symbol\":\"AAPL\"}" doc:"The value, if it is UTF-8"`
-	ValueBase64 *string       `json:"valueBase64" nullable:"true" example:"/w==" doc:"The value, if it is not UTF-8"`
+	ValueText   *string       `json:"valueText" nullable:"true" example:"{\"symbol\":\"AAPL\"}" doc:"The value, if it is a text: UTF-8, and not in the wire format of a schema registry"`
+	ValueBase64 *string       `json:"valueBase64" nullable:"true" example:"/w==" doc:"The value, if it is no text"`
+	ValueJSON   *string       `json:"valueJson,omitempty" example:"{\"symbol\":\"AAPL\",\"price\":0}" doc:"What a value in the wire format of a schema registry (Avro, JSON Schema, Protobuf) says as JSON, if it can be read now"`
 	ValueBytes  int           `json:"valueBytes" example:"17" doc:"Length of the value"`
 	Truncated   bool          `json:"truncated" example:"false" doc:"The list shows only the beginning of the value; GET /api/deadletters/{id} shows all"`
 	Cut         string        `json:"cut,omitempty" example:"value" doc:"What of the record is not here, because it was too long or may hold what is masked: key, headers, value"`

@@ -37,6 +37,38 @@ func (w *fakeWorld) putLetter(function string, reason streamflow.Reason, value s
 	return w.put(streamflow.StreamDeadLetters, e)
 }
 
+// What a schema registry describes is shown as what it says, and as its bytes.
+func TestFramedDeadLetters(t *testing.T) {
+	w := newFakeWorld()
+	g := newRig(t, w.join)
+	const says = `{"symbol":"AAPL","price":-1}`
+	known := w.putLetter("", streamflow.ReasonBadPrice, "\x00\x00\x00\x00\x01"+says, "")
+	unknown := w.putLetter("", streamflow.ReasonNoSchema, "\x00\x00\x00\x00\x02"+says, "")
+	huge := w.putLetter("", streamflow.ReasonBadPrice, "\x00\x00\x00\x00\x01"+strings.Repeat("a", listedValue+1), "")
+	var page DeadLetterPage
+	g.call(t, "GET", "/api/deadletters", "", &page)
+	if len(page.Items) != 3 {
+		t.Fatalf("%d items", len(page.Items))
+	}
+	for _, l := range page.Items {
+		switch {
+		case l.ValueText != nil || l.ValueBase64 == nil:
+			t.Errorf("%d: the bytes are shown as a text: %+v", l.ID, l)
+		case l.ID == known && (l.ValueJSON == nil || *l.ValueJSON != says || l.Truncated):
+			t.Errorf("the known one: %+v", l)
+		case l.ID == unknown && l.ValueJSON != nil:
+			t.Errorf("the unknown one: %s", *l.ValueJSON)
+		case l.ID == huge && (l.ValueJSON != nil || !l.Truncated):
+			t.Errorf("the list shows %d bytes", len(*l.ValueJSON))
+		}
+	}
+	var l DeadLetter
+	g.call(t, "GET", fmt.Sprint("/api/deadletters/", huge), "", &l)
+	if l.ValueJSON == nil || len(*l.ValueJSON) != listedValue+1 || l.Truncated {
+		t.Errorf("one alone: %+v", l)
+	}
+}
+
 func TestListDeadLetters(t *testing.T) {
 	w := newFakeWorld()
 	g := newRig(t, w.join)

@@ -215,6 +215,14 @@ func (w *fakeWorld) Record(_ context.Context, p streamflow.Position) (Record, bo
 	return Record{}, false, nil
 }
 
+// Text reads the one format of this world: what follows the schema's id.
+func (w *fakeWorld) Text(_ context.Context, _ string, value []byte) []byte {
+	if !streamflow.Framed(value) || len(value) < 5 || value[4] != 1 {
+		return nil
+	}
+	return value[5:]
+}
+
 func (w *fakeWorld) Ends(_ context.Context, topic string) (map[int32]int64, error) {
 	defer w.mu.Unlock()
 	if err := w.lock(); err != nil {

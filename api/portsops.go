@@ -99,6 +99,9 @@ func (r *Record) json() []byte {
 type Log interface {
 	// Record returns the record at a position, and whether Kafka (still) has it.
 	Record(ctx context.Context, p streamflow.Position) (Record, bool, error)
+	// Text returns what a value says as JSON, if it is in the wire format of a
+	// schema registry (see [streamflow.Framed]) and can be read now; else nil.
+	Text(ctx context.Context, topic string, value []byte) []byte
 	// Ends returns the end of each partition of a topic.
 	Ends(ctx context.Context, topic string) (map[int32]int64, error)
 	// Find returns where the first record with a header stands in [from, end) of

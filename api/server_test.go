@@ -86,6 +86,35 @@ func TestRoutes(t *testing.T) {
 	}
 }
 
+// The documents are sent once, also compressed.
+func TestDocumentsAreNotSentAgain(t *testing.T) {
+	g := newRig(t, nil)
+	for _, path := range []string{"/openapi.json", "/openapi.yaml", "/asyncapi.json"} {
+		resp, _ := g.do(t, "GET", path)
+		tag := resp.Header.Get("ETag")
+		r, _ := http.NewRequest("GET", g.url+path, nil)
+		r.Header.Set("If-None-Match", tag)
+		r.Header.Set("Accept-Encoding", "zstd")
+		again, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = again.Body.Close()
+		if tag == "" || again.StatusCode != http.StatusNotModified {
+			t.Errorf("%s: tag %q, then %d", path, tag, again.StatusCode)
+		}
+		r.Header.Set("If-None-Match", `W/"another"`)
+		again, err = http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = again.Body.Close()
+		if again.StatusCode != 200 || again.Header.Get("Content-Encoding") != "zstd" || again.Header.Get("ETag") != tag {
+			t.Errorf("%s: %d %v", path, again.StatusCode, again.Header)
+		}
+	}
+}
+
 func TestHeadersAndRequestID(t *testing.T) {
 	g := newRig(t, withPage)
 	resp, _ := g.do(t, "GET", "/api/stocks")

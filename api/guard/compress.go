@@ -6,11 +6,12 @@ import (
 	"mime"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 
 	"github.com/klauspost/compress/zstd"
+
+	"streamflow/api/accept"
 )
 
 // smallest is what compression is worth its while for: less fits a packet.
@@ -52,6 +53,14 @@ var encoders = []struct {
 	}}},
 }
 
+// encodings are their names.
+var encodings = func() (names []string) {
+	for _, e := range encoders {
+		names = append(names, e.name)
+	}
+	return names
+}()
+
 // compress returns a handler whose answers are compressed where the client
 // takes that and it is worth it.
 func compress(next http.Handler) http.Handler {
@@ -60,44 +69,10 @@ func compress(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		c := &compressor{ResponseWriter: w, choice: choose(r.Header.Values("Accept-Encoding"))}
+		c := &compressor{ResponseWriter: w, choice: accept.Best(r.Header.Values("Accept-Encoding"), encodings...)}
 		next.ServeHTTP(c, r)
 		c.finish() // not after a panic: an answer that was cut short must look it
 	})
-}
-
-// choose returns the number of the encoder that a client likes best, -1 for
-// none. Of equals it is the first.
-func choose(headers []string) int {
-	best, weight := -1, 0.0
-	for i, e := range encoders {
-		if w := quality(strings.Join(headers, ","), e.name); w > weight {
-			best, weight = i, w
-		}
-	}
-	return best
-}
-
-// quality reads what an Accept-Encoding header says of an encoding.
-func quality(header, encoding string) float64 {
-	rest := 0.0
-	for item := range strings.SplitSeq(header, ",") {
-		name, parameter, _ := strings.Cut(item, ";")
-		q := 1.0
-		if text, ok := strings.CutPrefix(strings.ToLower(strings.TrimSpace(parameter)), "q="); ok {
-			parsed, err := strconv.ParseFloat(text, 64)
-			if q = parsed; err != nil || !(q > 0 && q <= 1) {
-				q = 0
-			}
-		}
-		switch name = strings.TrimSpace(name); {
-		case strings.EqualFold(name, encoding):
-			return q
-		case name == "*":
-			rest = q
-		}
-	}
-	return rest
 }
 
 // compressor holds an answer back until it is large enough to be compressed.
@@ -144,16 +119,19 @@ func (c *compressor) Write(b []byte) (int, error) {
 	return c.ResponseWriter.Write(b)
 }
 
-// may reports whether the answer is one to compress. An entity tag names exact
-// bytes, by which a client may later say what it has seen: those go as they are.
+// may reports whether the answer is one to compress. A strong entity tag names
+// exact bytes, by which a client may later say what it has seen: those go as they
+// are. A weak one names what they mean.
 func (c *compressor) may() bool {
 	h := c.Header()
 	media, _, err := mime.ParseMediaType(h.Get("Content-Type"))
-	if err != nil || !slices.Contains(compressible, media) || h.Get("Content-Encoding") != "" || h.Get("ETag") != "" || c.status == http.StatusPartialContent {
+	if err != nil || !slices.Contains(compressible, media) || h.Get("Content-Encoding") != "" || strongTag(h.Get("ETag")) || c.status == http.StatusPartialContent {
 		return false
 	}
 	return true
 }
+
+func strongTag(tag string) bool { return tag != "" && !strings.HasPrefix(tag, "W/") }
 
 // decide begins the answer, compressed if it may be.
 func (c *compressor) decide() error {
@@ -167,6 +145,7 @@ func (c *compressor) decide() error {
 	}
 	h.Set("Content-Encoding", encoders[c.choice].name)
 	h.Del("Content-Length")
+	h.Del("Accept-Ranges") // of the bytes before
 	c.decided = true
 	c.ResponseWriter.WriteHeader(c.status)
 	c.enc = encoders[c.choice].pool.Get().(encoder)

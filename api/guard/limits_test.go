@@ -146,6 +146,7 @@ func TestCompression(t *testing.T) {
 		{"gzip", "application/json", "{}", "", nil},
 		{"gzip", "image/png", large, "", nil},
 		{"gzip", "application/json", large, "", func(h http.Header) { h.Set("ETag", `"1"`) }},
+		{"gzip", "application/json", large, "gzip", func(h http.Header) { h.Set("ETag", `W/"1"`) }},
 		{"gzip", "application/json", large, "br", func(h http.Header) { h.Set("Content-Encoding", "br") }},
 	} {
 		w := serve(c.accept, c.media, c.body, c.tune)

@@ -75,14 +75,23 @@ func (l apiLog) Record(ctx context.Context, p streamflow.Position) (api.Record, 
 	if r == nil || err != nil {
 		return api.Record{}, false, err
 	}
-	found := api.Record{Position: p, Time: r.Timestamp, Key: r.Key, Value: r.Value}
-	if streamflow.Framed(r.Value) {
-		found.Text, _ = l.schemas.JSON(ctx, r.Value, l.topics.route(p.Topic).Members) // else it is shown as what it is
-	}
+	found := api.Record{Position: p, Time: r.Timestamp, Key: r.Key, Value: r.Value, Text: l.Text(ctx, p.Topic, r.Value)}
 	for _, h := range r.Headers {
 		found.Headers = append(found.Headers, streamflow.Header(h))
 	}
 	return found, true, nil
+}
+
+// Text implements [api.Log].
+func (l apiLog) Text(ctx context.Context, topic string, value []byte) []byte {
+	if !streamflow.Framed(value) {
+		return nil
+	}
+	text, err := l.schemas.JSON(ctx, value, l.topics.route(topic).Members)
+	if err != nil {
+		return nil // it is shown as what it is
+	}
+	return text
 }
 
 // Ends implements [api.Log].

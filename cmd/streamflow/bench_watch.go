@@ -73,7 +73,7 @@ func newSocketWatch(ctx context.Context, addr string, subjects []string) (*socke
 		return nil, fmt.Errorf("websocket: %w", err)
 	}
 	slog.Debug("websocket open", "subjects", subjects)
-	return &socketWatch{conn: conn}, conn.WriteJSON(map[string]any{"subscribe": subjects})
+	return &socketWatch{conn: conn}, conn.WriteJSON(map[string]any{"subscribe": subjects, "batch": true}) // as who takes so much does
 }
 
 // run reads frames. A tick's event time is the moment at which it was sent.

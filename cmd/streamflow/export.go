@@ -9,8 +9,11 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
+
+	"golang.org/x/term"
 
 	"streamflow"
 	"streamflow/infra/postgres"
@@ -24,16 +27,17 @@ type exportCmd struct {
 	From     string `help:"Where it begins, by event time: a time (2025-01-02, 2025-01-02T15:04:05Z), or an age such as 2h or 30d; without it at the oldest." placeholder:"TIME"`
 	To       string `help:"Where it ends, not included; without it at the newest." placeholder:"TIME"`
 	Interval string `short:"i" help:"Interval of the candles: 1s, 1m, 5m, 15m, 1h, 1d." default:"1m" placeholder:"I"`
-	Format   string `help:"csv or ndjson (one JSON object a line); auto goes by the name of --out, and is csv without." enum:"auto,csv,ndjson" default:"auto"`
+	Format   string `help:"csv, ndjson (one JSON object a line) or parquet; auto goes by the name of --out (.csv, .ndjson, .json, .jsonl, .parquet), and is csv without." enum:"auto,csv,ndjson,parquet" default:"auto"`
 	Out      string `short:"o" help:"File to write; one whose name ends with .gz is compressed. Without it the standard output." placeholder:"FILE"`
 }
 
 // Help is shown by --help.
 func (exportCmd) Help() string {
-	return `Writes a range of what the database holds, the oldest first, page by page: memory does not grow with the range. The file appears when it is whole. "streamflow ingest" reads ticks back, from either form.
+	return `Writes a range of what the database holds, the oldest first, page by page: memory does not grow with the range. The file appears when it is whole. "streamflow ingest" reads ticks back, from CSV and NDJSON.
 
   streamflow export ticks AAPL MSFT --from 2025-01-02 --to 2025-01-03 -o ticks.csv.gz
-  streamflow export candles AAPL -i 5m --from 30d | duckdb -c "COPY (FROM read_csv('/dev/stdin')) TO 'aapl.parquet'"`
+  streamflow export candles AAPL -i 5m --from 30d -o aapl.parquet
+  streamflow export ticks AAPL --format parquet > aapl.parquet`
 }
 
 // Run writes the range.
@@ -51,6 +55,10 @@ func (c *exportCmd) Run(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return fmt.Errorf("--interval: %w", err)
 	}
+	format, err := c.format(term.IsTerminal(int(os.Stdout.Fd())))
+	if err != nil {
+		return err
+	}
 	db, err := c.postgresFlags.connect(ctx, "export", c.Topic)
 	if err != nil {
 		return err
@@ -60,19 +68,75 @@ func (c *exportCmd) Run(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	rows := exportRows{w: out, json: c.Format == "ndjson" || c.Format == "auto" && (strings.Contains(c.Out, "json"))}
-	for i := 0; i < len(c.Symbols) && err == nil; i++ {
-		if c.What == "candles" {
-			err = rows.candles(ctx, db, postgres.CandlesQuery{Symbol: c.Symbols[i], Interval: interval, From: from, To: to, Limit: postgres.MaxCandles, OldestFirst: true})
-		} else {
-			err = rows.ticks(ctx, db, postgres.TicksQuery{Symbol: c.Symbols[i], From: from, To: to, Limit: postgres.MaxTicks, OldestFirst: true})
-		}
+	span := exportSpan{interval, from, to}
+	var rows int
+	if c.What == "candles" {
+		rows, err = span.candles(ctx, db, c.Symbols, newCandleRows(format, out))
+	} else {
+		rows, err = span.ticks(ctx, db, c.Symbols, newTickRows(format, out))
 	}
 	if err = out.close(err); err != nil {
 		return err
 	}
-	log.Info("exported", "rows", rows.count, "what", c.What, "symbols", len(c.Symbols))
+	log.Info("exported", "rows", rows, "what", c.What, "symbols", len(c.Symbols))
 	return nil
+}
+
+// exportSpan is what is exported of each symbol.
+type exportSpan struct {
+	interval streamflow.Interval // of candles
+	from, to time.Time
+}
+
+func (s exportSpan) ticks(ctx context.Context, db *postgres.DB, symbols []string, to rowWriter[streamflow.Mirrored]) (rows int, err error) {
+	for _, symbol := range symbols {
+		n, err := exportTicks(ctx, db, postgres.TicksQuery{Symbol: symbol, From: s.from, To: s.to, Limit: postgres.MaxTicks, OldestFirst: true}, to)
+		if rows += n; err != nil {
+			return rows, err
+		}
+	}
+	return rows, to.Close()
+}
+
+func (s exportSpan) candles(ctx context.Context, db *postgres.DB, symbols []string, to rowWriter[streamflow.Candle]) (rows int, err error) {
+	for _, symbol := range symbols {
+		n, err := exportCandles(ctx, db, postgres.CandlesQuery{Symbol: symbol, Interval: s.interval, From: s.from, To: s.to, Limit: postgres.MaxCandles, OldestFirst: true}, to)
+		if rows += n; err != nil {
+			return rows, err
+		}
+	}
+	return rows, to.Close()
+}
+
+// The formats of an export.
+const (
+	formatCSV     = "csv"
+	formatNDJSON  = "ndjson"
+	formatParquet = "parquet"
+)
+
+// format returns the format to write, by --format or the name of the file.
+// terminal says that the standard output is one.
+func (c *exportCmd) format(terminal bool) (string, error) {
+	name, packed := strings.CutSuffix(strings.ToLower(c.Out), ".gz")
+	format := c.Format
+	if format == "auto" {
+		switch filepath.Ext(name) {
+		case ".parquet":
+			format = formatParquet
+		case ".ndjson", ".json", ".jsonl":
+			format = formatNDJSON
+		default:
+			format = formatCSV
+		}
+	}
+	switch {
+	case format == formatParquet && packed:
+		return "", fmt.Errorf("--out %s: what is in a Parquet file is compressed, and no reader takes one in .gz: leave .gz away", c.Out)
+	case format == formatParquet && c.Out == "" && terminal:
+		return "", errors.New("--format parquet: this is no text for a terminal: name a file with --out, or redirect the standard output")
+	}
+	return format, nil
 }
 
 func (c *exportCmd) span(now time.Time) (from, to time.Time, err error) {

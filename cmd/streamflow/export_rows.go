@@ -3,134 +3,86 @@ package main
 import (
 	"context"
 	"io"
-	"strconv"
-	"strings"
-	"time"
 
 	"streamflow"
+	"streamflow/infra/parquet"
 	"streamflow/infra/postgres"
 )
 
-// exportRows writes rows in the form of the API's exports, with one difference:
-// a text stays as it is, also if a spreadsheet would take it for a formula, so
-// that what is read back is what was stored.
-type exportRows struct {
-	w     io.Writer
-	json  bool
-	named bool // the line of names is written
-	count int64
-	b     []byte
+// rowWriter writes rows in one format. Close writes the end of them.
+type rowWriter[T any] interface {
+	Write(rows []T) error
+	Close() error
 }
 
-// The names of the columns.
-const (
-	exportTickNames   = "timestamp,symbol,price,volume,bid,ask,id,exchange,partition,offset,extra\r\n"
-	exportCandleNames = "symbol,interval,start,open,high,low,close,volume,trades,vwap,closed,amended\r\n"
-)
+// newTickRows returns a writer of ticks to w: csv, ndjson or parquet. A line of
+// JSON is the tick as it stands in Kafka; ingest sends it as it is.
+func newTickRows(format string, w io.Writer) rowWriter[streamflow.Mirrored] {
+	switch format {
+	case formatParquet:
+		return parquet.Ticks(w)
+	case formatNDJSON:
+		return &textRows[streamflow.Mirrored]{w: w, row: func(b []byte, m *streamflow.Mirrored) []byte { return append(m.Tick.AppendJSON(b), '\n') }}
+	}
+	return &textRows[streamflow.Mirrored]{w: w, b: []byte(streamflow.TickColumns + "\r\n"), row: func(b []byte, m *streamflow.Mirrored) []byte { return m.AppendCSV(b) }}
+}
 
-// ticks writes all pages of q.
-func (e *exportRows) ticks(ctx context.Context, db *postgres.DB, q postgres.TicksQuery) error {
-	e.names(exportTickNames)
+// newCandleRows returns a writer of candles to w.
+func newCandleRows(format string, w io.Writer) rowWriter[streamflow.Candle] {
+	switch format {
+	case formatParquet:
+		return parquet.Candles(w)
+	case formatNDJSON:
+		return &textRows[streamflow.Candle]{w: w, row: func(b []byte, c *streamflow.Candle) []byte { return append(c.AppendJSON(b), '\n') }}
+	}
+	return &textRows[streamflow.Candle]{w: w, b: []byte(streamflow.CandleColumns + "\r\n"), row: func(b []byte, c *streamflow.Candle) []byte { return c.AppendCSV(b) }}
+}
+
+// textRows writes a line for each row.
+type textRows[T any] struct {
+	w   io.Writer
+	b   []byte // not written yet; at first the line of names
+	row func(b []byte, row *T) []byte
+}
+
+// Write implements [rowWriter].
+func (t *textRows[T]) Write(rows []T) error {
+	for i := range rows {
+		t.b = t.row(t.b, &rows[i])
+	}
+	_, err := t.w.Write(t.b)
+	t.b = t.b[:0]
+	return err
+}
+
+// Close implements [rowWriter].
+func (t *textRows[T]) Close() error { return t.Write(nil) }
+
+// exportTicks writes all pages of q and returns how many rows that were.
+func exportTicks(ctx context.Context, db *postgres.DB, q postgres.TicksQuery, to rowWriter[streamflow.Mirrored]) (rows int, err error) {
 	for {
 		page, err := db.Ticks(ctx, q)
-		for i := range page {
-			if e.json {
-				e.jsonTick(&page[i])
-			} else {
-				e.csvTick(&page[i])
-			}
+		if err == nil {
+			err = to.Write(page)
 		}
-		if err := e.flush(len(page), err); err != nil || len(page) < q.Limit {
-			return err
+		if rows += len(page); err != nil || len(page) < q.Limit {
+			return rows, err
 		}
 		after := postgres.CursorOf(page[len(page)-1])
 		q.After = &after
 	}
 }
 
-// candles writes all pages of q.
-func (e *exportRows) candles(ctx context.Context, db *postgres.DB, q postgres.CandlesQuery) error {
-	e.names(exportCandleNames)
+// exportCandles writes all pages of q and returns how many rows that were.
+func exportCandles(ctx context.Context, db *postgres.DB, q postgres.CandlesQuery, to rowWriter[streamflow.Candle]) (rows int, err error) {
 	for {
 		page, err := db.Candles(ctx, q)
-		for i := range page {
-			if e.json {
-				e.b = append(page[i].AppendJSON(e.b), '\n')
-			} else {
-				e.csvCandle(&page[i])
-			}
+		if err == nil {
+			err = to.Write(page)
 		}
-		if err := e.flush(len(page), err); err != nil || len(page) < q.Limit {
-			return err
+		if rows += len(page); err != nil || len(page) < q.Limit {
+			return rows, err
 		}
 		q.After = page[len(page)-1].Start
 	}
-}
-
-func (e *exportRows) names(line string) {
-	if !e.json && !e.named {
-		e.b, e.named = append(e.b, line...), true
-	}
-}
-
-func (e *exportRows) flush(rows int, err error) error {
-	if err != nil {
-		return err
-	}
-	e.count += int64(rows)
-	_, err = e.w.Write(e.b)
-	e.b = e.b[:0]
-	return err
-}
-
-// jsonTick writes a tick as it stands in Kafka; ingest sends it as it is.
-func (e *exportRows) jsonTick(m *streamflow.Mirrored) { e.b = append(m.Tick.AppendJSON(e.b), '\n') }
-
-func (e *exportRows) csvTick(m *streamflow.Mirrored) {
-	t, b := &m.Tick, e.b
-	b = t.Time.UTC().AppendFormat(b, time.RFC3339Nano)
-	b = exportCell(append(b, ','), t.Symbol)
-	b = exportNumber(append(b, ','), t.Price)
-	b = strconv.AppendInt(append(b, ','), t.Volume, 10)
-	for _, quote := range [...]float64{t.Bid, t.Ask} {
-		if b = append(b, ','); quote != 0 {
-			b = exportNumber(b, quote)
-		}
-	}
-	b = exportCell(append(b, ','), t.ID)
-	b = exportCell(append(b, ','), t.Exchange)
-	b = strconv.AppendInt(append(b, ','), int64(m.Position.Partition), 10)
-	b = strconv.AppendInt(append(b, ','), m.Position.Offset, 10)
-	if b = append(b, ','); len(t.Extra) > 0 {
-		b = exportCell(b, "{"+string(t.Extra)+"}")
-	}
-	e.b = append(b, '\r', '\n')
-}
-
-func (e *exportRows) csvCandle(c *streamflow.Candle) {
-	b := exportCell(e.b, c.Symbol)
-	b = append(append(append(b, ','), c.Interval...), ',')
-	b = c.Start.UTC().AppendFormat(b, time.RFC3339)
-	for _, price := range [...]float64{c.Open, c.High, c.Low, c.Close} {
-		b = exportNumber(append(b, ','), price)
-	}
-	b = strconv.AppendInt(append(b, ','), c.Volume, 10)
-	b = strconv.AppendInt(append(b, ','), c.Trades, 10)
-	b = exportNumber(append(b, ','), c.VWAP)
-	b = strconv.AppendBool(append(b, ','), c.Closed)
-	b = strconv.AppendInt(append(b, ','), c.Amended, 10)
-	e.b = append(b, '\r', '\n')
-}
-
-// exportNumber writes the shortest digits that read back as v.
-func exportNumber(b []byte, v float64) []byte { return strconv.AppendFloat(b, v, 'f', -1, 64) }
-
-// exportCell writes a text by RFC 4180.
-func exportCell(b []byte, s string) []byte {
-	if !strings.ContainsAny(s, ",\"\r\n") && strings.TrimSpace(s) == s {
-		return append(b, s...)
-	}
-	b = append(b, '"')
-	b = append(b, strings.ReplaceAll(s, `"`, `""`)...)
-	return append(b, '"')
 }

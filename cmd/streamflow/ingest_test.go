@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -34,23 +35,15 @@ func TestExportedTicksComeInAgain(t *testing.T) {
 	client := kafkatest.Client(t, brokers)
 	at := time.Date(2025, 1, 2, 15, 4, 5, 123456000, time.UTC)
 	ticks := []streamflow.Mirrored{
-		{Tick: streamflow.Tick{Symbol: "007", Price: 1e-7, Volume: 3, Time: at, ID: "=1+1", Exchange: " X,\"Y\" "}},
+		{Tick: streamflow.Tick{Symbol: "007", Price: 1e-7, Volume: 3, Time: at, ID: "=1+1", Exchange: "'@X,\"Y\" "}},
 		{Tick: streamflow.Tick{Symbol: "BTC/USD", Price: 93000.25, Time: at, Bid: 1.5, Ask: 2, Extra: []byte(`"a":{"b":[1,"\n\""]},"c":null`)}},
 	}
-	for _, form := range []string{"csv", "json"} {
+	for _, form := range []string{formatCSV, formatNDJSON} {
 		topic := kafkatest.Topic(t, "again")
 		kafkatest.Create(t, client, topic, 1)
 		var text bytes.Buffer
-		rows := exportRows{w: &text, json: form == "json"}
-		rows.names(exportTickNames)
-		for i := range ticks {
-			if rows.json {
-				rows.jsonTick(&ticks[i])
-			} else {
-				rows.csvTick(&ticks[i])
-			}
-		}
-		if err := rows.flush(len(ticks), nil); err != nil {
+		rows := newTickRows(form, &text)
+		if err := errors.Join(rows.Write(ticks), rows.Close()); err != nil {
 			t.Fatal(err)
 		}
 		name := filepath.Join(t.TempDir(), "ticks."+form)

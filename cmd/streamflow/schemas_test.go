@@ -36,15 +36,16 @@ func TestFramedTicksEndToEnd(t *testing.T) {
 	defer client.Close()
 	now := time.Now().UTC().Truncate(time.Second)
 	schema := avro.MustParse(avroTick)
-	framed := func(id int, n int64) []byte {
+	priced := func(id int, n int64, price float64) []byte {
 		var header sr.ConfluentHeader
 		b, _ := header.AppendEncode(nil, id, nil)
-		b, err := schema.AppendEncode(b, map[string]any{"symbol": "AVRO", "price": 187.23, "volume": n, "timestamp": now.Add(time.Duration(n) * time.Microsecond)})
+		b, err := schema.AppendEncode(b, map[string]any{"symbol": "AVRO", "price": price, "volume": n, "timestamp": now.Add(time.Duration(n) * time.Microsecond)})
 		if err != nil {
 			t.Fatal(err)
 		}
 		return b
 	}
+	framed := func(id int, n int64) []byte { return priced(id, n, 187.23) }
 	send := func(value []byte) *kgo.Record {
 		record := &kgo.Record{Topic: r.s.Topic, Key: []byte("AVRO"), Value: value}
 		if err := client.ProduceSync(t.Context(), record).FirstErr(); err != nil {
@@ -62,6 +63,7 @@ func TestFramedTicksEndToEnd(t *testing.T) {
 	}
 	send(framed(2, 99)) // whose schema comes too late
 	send(framed(1, 99)[:8])
+	send(priced(1, 99, -1))
 	send(plain)
 	equal := func(ticks, letters int64) {
 		t.Helper()
@@ -70,11 +72,20 @@ func TestFramedTicksEndToEnd(t *testing.T) {
 			t.Fatalf("%+v, %v, want %d ticks and %d dead letters", report, err, ticks, letters)
 		}
 	}
-	equal(41, 2)
+	equal(41, 3)
 	var page api.DeadLetterPage
 	r.until("the dead letter", "/api/deadletters?reason=unknown_schema", &page, func() bool { return len(page.Items) == 1 })
 	fake.SeedSchema("late", 1, 2, sr.Schema{Schema: avroTick, Type: sr.TypeAvro, References: nil})
-	equal(41, 2)
+	equal(41, 3)
+
+	// What it could read it shows as what it says, beside the bytes.
+	var bad api.DeadLetterPage
+	r.until("the price that is none", "/api/deadletters?reason=bad_price", &bad, func() bool { return len(bad.Items) == 1 })
+	var letter api.DeadLetter
+	r.call("GET", fmt.Sprint("/api/deadletters/", bad.Items[0].ID), "", &letter)
+	if letter.ValueJSON == nil || !strings.Contains(*letter.ValueJSON, `"price":-1`) || letter.ValueBase64 == nil || letter.ValueText != nil {
+		t.Errorf("%+v", letter)
+	}
 
 	var j api.Journey
 	at := streamflow.Position{Topic: first.Topic, Partition: first.Partition, Offset: first.Offset}
@@ -87,7 +98,7 @@ func TestFramedTicksEndToEnd(t *testing.T) {
 	}
 	send(plain)
 	report, err := compare(t.Context(), r.s, verifyFlags{Wait: 30 * time.Second}, slog.New(slog.DiscardHandler))
-	if err != nil || report.Differences != 0 || report.Ticks+report.DeadLetters != 45 {
+	if err != nil || report.Differences != 0 || report.Ticks+report.DeadLetters != 46 {
 		t.Fatalf("%+v, %v", report, err)
 	}
 

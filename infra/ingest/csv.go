@@ -137,7 +137,7 @@ func (l *columns) object(record []byte) ([]byte, error) {
 		if f := bytes.TrimSpace(fields[i]); !slices.Contains(l.csv.Texts, name) && isNumber(f) {
 			b = append(b, f...)
 		} else {
-			b = quote(b, string(fields[i]))
+			b = quote(b, streamflow.CellText(string(fields[i])))
 		}
 	}
 	return append(b, '}'), nil
