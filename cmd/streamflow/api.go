@@ -23,13 +23,14 @@ import (
 
 // httpFlags say where the API listens.
 type httpFlags struct {
-	HTTPAddr       string   `name:"http-addr" help:"Address of the API, the websocket and the page." default:"127.0.0.1:8080" env:"HTTP_ADDR"`
-	AllowedOrigins []string `help:"Other origins whose pages may use the API and the websocket, as scheme://host[:port]." env:"ALLOWED_ORIGINS"`
-	HTTPCert       string   `name:"http-tls-cert" help:"File of a certificate: HTTPS is served instead of HTTP. It is read again when it is replaced." placeholder:"FILE" env:"HTTP_TLS_CERT"`
-	HTTPKey        string   `name:"http-tls-key" help:"File of its private key." placeholder:"FILE" env:"HTTP_TLS_KEY"`
-	OpenTo         string   `help:"Who may read without an API key: nobody, loopback (programs and pages of this machine, if --http-addr is a loopback address) or everybody." enum:"nobody,loopback,everybody" default:"loopback" env:"OPEN_TO"`
-	RateLimit      float64  `help:"Requests a second of one API key, or of one address that has none; ten times as many at once. 0 is no limit." default:"200" env:"RATE_LIMIT"`
-	openWrites     bool     // whoever may read without a key may write too, on loopback
+	HTTPAddr       string      `name:"http-addr" help:"Address of the API, the websocket and the page." default:"127.0.0.1:8080" env:"HTTP_ADDR"`
+	AllowedOrigins []string    `help:"Other origins whose pages may use the API and the websocket, as scheme://host[:port]." env:"ALLOWED_ORIGINS"`
+	HTTPCert       string      `name:"http-tls-cert" help:"File of a certificate: HTTPS is served instead of HTTP. It is read again when it is replaced." placeholder:"FILE" env:"HTTP_TLS_CERT"`
+	HTTPKey        string      `name:"http-tls-key" help:"File of its private key." placeholder:"FILE" env:"HTTP_TLS_KEY"`
+	OpenTo         string      `help:"Who may read without an API key: nobody, loopback (programs and pages of this machine, if --http-addr is a loopback address) or everybody." enum:"nobody,loopback,everybody" default:"loopback" env:"OPEN_TO"`
+	RateLimit      float64     `help:"Requests a second of one API key, or of one address that has none; ten times as many at once. 0 is no limit." default:"200" env:"RATE_LIMIT"`
+	openWrites     bool        // whoever may read without a key may write too, on loopback
+	more           []api.Check // what GET /ready tries beside the servers
 }
 
 type apiCmd struct {
@@ -115,7 +116,7 @@ func newAPI(ctx context.Context, s servers, f httpFlags, ln net.Listener, r *pro
 	server, err := api.New(api.Config{
 		Operations: ops,
 		Feed:       feed{js}, Store: store{db}, Market: market(db, js.Bucket(streamflow.BucketRules)), Page: ui.Handler(), Logger: log, Registry: r,
-		AllowedOrigins: f.AllowedOrigins, Checks: checks(s, js, db, log), Version: version(), Docs: ui.Docs(),
+		AllowedOrigins: f.AllowedOrigins, Checks: append(checks(s, js, db, log), f.more...), Version: version(), Docs: ui.Docs(),
 		Guard: guard.Config{
 			Open: guard.Open(f.OpenTo), OpenWrites: f.openWrites, Listener: ln.Addr(), Keys: guard.NewRing(keys, log), Rate: guard.Rate{PerSecond: f.RateLimit},
 		},

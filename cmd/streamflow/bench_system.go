@@ -101,7 +101,7 @@ func (y *system) start(name string, env []string, args ...string) error {
 	c := &benchPart{cmd: exec.Command(self, args...)}
 	c.cmd.Env, c.cmd.Stderr = env, &c.last
 	// Ctrl-C is for us; we stop them in order.
-	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	c.cmd.SysProcAttr = ownGroup()
 	if err := c.cmd.Start(); err != nil {
 		return err
 	}

@@ -86,9 +86,11 @@ func (f postgresFlags) connect(ctx context.Context, name, topic string) (*postgr
 func (f topicFlags) topics(l layout) []kafka.Topic {
 	topic := func(name string, keep time.Duration, bytes int64) kafka.Topic {
 		t := kafka.Topic{Name: name, Partitions: streamflow.TickPartitions, Replication: int16(l.Replication), Retention: keep}
-		if bytes > 0 { // Kafka counts by partition
-			t.Config = map[string]string{"retention.bytes": strconv.FormatInt(bytes/streamflow.TickPartitions, 10)}
+		limit := int64(-1) // none, also where there was one
+		if bytes > 0 {     // Kafka counts by partition
+			limit = bytes / streamflow.TickPartitions
 		}
+		t.Config = map[string]string{"retention.bytes": strconv.FormatInt(limit, 10)}
 		return t
 	}
 	// The end of what is written back tells how far it has come. So those topics

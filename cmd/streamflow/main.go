@@ -22,7 +22,7 @@ import (
 const (
 	exitFailed      = 1   // something went wrong; the message says what
 	exitUsage       = 2   // the command line is wrong
-	exitDifferences = 3   // verify or rebuild found differences
+	exitDifferences = 3   // verify or rebuild found differences, doctor a fault
 	exitKilled      = 130 // a second signal ended the process at once
 )
 
@@ -55,9 +55,12 @@ type cli struct {
 	API       apiCmd       `cmd:"" name:"api" help:"Serve the API, the websocket and the page."`
 	Topics    topicsCmd    `cmd:"" help:"Create or adjust topics, streams, buckets and tables, and say what was changed."`
 	Tail      tailCmd      `cmd:"" help:"Show ticks as they come, from Kafka or JetStream."`
-	Export    exportCmd    `cmd:"" help:"Write a range of stored ticks or candles as CSV or NDJSON."`
+	Export    exportCmd    `cmd:"" help:"Write a range of stored ticks or candles as CSV, NDJSON or Parquet."`
 	Verify    verifyCmd    `cmd:"" help:"Compare Kafka, JetStream and the database, tick by tick."`
 	Rebuild   rebuildCmd   `cmd:"" help:"Make JetStream's streams anew from Kafka, then verify."`
+	Backup    backupCmd    `cmd:"" help:"Copy all of a running system into a directory."`
+	Restore   restoreCmd   `cmd:"" help:"Make an empty system of a backup."`
+	Doctor    doctorCmd    `cmd:"" help:"Examine a deployment, and say what to do."`
 	Serve     serveCmd     `cmd:"" help:"Run one of the embedded servers alone: kafka, nats or postgres."`
 	Bench     benchCmd     `cmd:"" help:"Measure the bridge, or the whole pipeline, on this machine."`
 	Health    healthCmd    `cmd:"" help:"Ask a part on this machine whether it is ready: the health check of a container."`

@@ -14,6 +14,7 @@ type dataFlags struct {
 	DataDir      string `help:"Directory of the embedded servers' data." default:"./data" env:"DATA_DIR"`
 	KafkaAddr    string `help:"Address of the embedded Kafka." default:"127.0.0.1:9092" env:"KAFKA_ADDR"`
 	NATSAddr     string `name:"nats-addr" help:"Address of the embedded NATS." default:"127.0.0.1:4222" env:"NATS_ADDR"`
+	DiskReserve  int64  `help:"Bytes of the disk that the embedded servers leave free: below that they refuse what would be stored, until there is space; below 0, none." default:"67108864" env:"DISK_RESERVE"`
 	PostgresAddr string `help:"Address of the embedded PostgreSQL." default:"127.0.0.1:5433" env:"POSTGRES_ADDR"`
 	kafkaSync
 }
@@ -67,7 +68,7 @@ func (f dataFlags) start(ctx context.Context, name string, v *vault, log *slog.L
 	}
 	switch name {
 	case "kafka":
-		c, err := v.kafka(embedded.KafkaConfig{Addr: f.KafkaAddr, Dir: dir, NoSync: !f.KafkaSync, Logger: log})
+		c, err := v.kafka(embedded.KafkaConfig{Addr: f.KafkaAddr, Dir: dir, Reserve: f.DiskReserve, NoSync: !f.KafkaSync, Logger: log})
 		if err != nil {
 			return server{}, err
 		}
@@ -77,7 +78,7 @@ func (f dataFlags) start(ctx context.Context, name string, v *vault, log *slog.L
 		}
 		return server{url: k.Addr(), close: k.Close}, nil
 	case "nats":
-		c, err := v.nats(embedded.NATSConfig{Addr: f.NATSAddr, Dir: dir, Logger: log})
+		c, err := v.nats(embedded.NATSConfig{Addr: f.NATSAddr, Dir: dir, Reserve: f.DiskReserve, Logger: log})
 		if err != nil {
 			return server{}, err
 		}
@@ -87,7 +88,7 @@ func (f dataFlags) start(ctx context.Context, name string, v *vault, log *slog.L
 		}
 		return server{url: n.URL(), close: n.Close}, nil
 	default:
-		c, err := v.postgres(embedded.PostgresConfig{Addr: f.PostgresAddr, Dir: dir, Logger: log})
+		c, err := v.postgres(embedded.PostgresConfig{Addr: f.PostgresAddr, Dir: dir, Reserve: f.DiskReserve, Logger: log})
 		if err != nil {
 			return server{}, err
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
+	"streamflow/api"
 	"streamflow/api/guard"
 	"streamflow/bridge"
 	"streamflow/infra/embedded"
@@ -46,6 +47,9 @@ func (upCmd) Help() string {
 // AfterApply opens writing to loopback: it is one person's own machine.
 func (c *upCmd) AfterApply() error {
 	c.openWrites = !c.Secure
+	if c.Brokers == "" || c.NATS == "" || c.Database == "" {
+		c.more = []api.Check{{Name: "disk", Fn: func(context.Context) (string, error) { return embedded.CheckSpace(c.DataDir, c.DiskReserve) }}}
+	}
 	return nil
 }
 

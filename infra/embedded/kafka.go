@@ -31,6 +31,7 @@ type KafkaConfig struct {
 	TLS       *tls.Config   // how it speaks with clients; nil is in the clear
 	Users     []KafkaUser   // who is let in; without any everybody is, to everything
 	NoSync    bool          // leave it to the system when records are on the disk
+	Reserve   int64         // bytes of the disk that are left free, see [Space]; 0 is DefaultReserve
 	Logger    *slog.Logger  // nil is slog.Default()
 }
 
@@ -49,6 +50,7 @@ type Kafka struct {
 	admin   *kadm.Client
 	addr    string
 	log     *slog.Logger
+	space   *Space
 
 	stop context.CancelFunc
 	done sync.WaitGroup
@@ -96,8 +98,12 @@ func StartKafka(cfg KafkaConfig) (*Kafka, error) {
 		cluster.Close()
 		return nil, fmt.Errorf("start Kafka: %w", err)
 	}
+	space := WatchSpace(cfg.Dir, cfg.Reserve, log, func(bool) error { return nil })
+	refuseWhenFull(cluster, space)
+	refuseMarksWhenFull(cluster, cfg.Dir)
 	ctx, stop := context.WithCancel(context.Background())
 	k := &Kafka{
+		space:   space,
 		cluster: cluster, client: client, admin: kadm.NewClient(client),
 		addr: cluster.ListenAddrs()[0], log: log, stop: stop,
 	}
@@ -143,6 +149,7 @@ func (k *Kafka) Addr() string { return k.addr }
 // without) and closes the port. It may be called more than once.
 func (k *Kafka) Close() error {
 	k.stop()
+	k.space.Close()
 	k.done.Wait()
 	k.client.Close()
 	k.cluster.Close()

@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 )
 
@@ -34,9 +33,9 @@ func LockDir(dir string) (release func() error, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("data directory: %w (choose another with --data-dir)", err)
 	}
-	if err := flock(f, syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+	if err := lockFile(f); err != nil {
 		defer f.Close()
-		if errors.Is(err, syscall.EWOULDBLOCK) {
+		if errors.Is(err, errHeld) {
 			return nil, fmt.Errorf("%w: %s is held by %s: stop that process or choose another directory with --data-dir",
 				ErrLocked, dir, lockHolder(name))
 		}
@@ -47,15 +46,6 @@ func LockDir(dir string) (release func() error, err error) {
 		return nil, errors.Join(fmt.Errorf("write %s: %w", name, err), f.Close())
 	}
 	return sync.OnceValue(f.Close), nil
-}
-
-// flock retries what a signal interrupts.
-func flock(f *os.File, how int) error {
-	for {
-		if err := syscall.Flock(int(f.Fd()), how); !errors.Is(err, syscall.EINTR) {
-			return err
-		}
-	}
 }
 
 func writeAt(f *os.File, s string) error {

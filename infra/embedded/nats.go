@@ -23,17 +23,19 @@ const (
 
 // NATSConfig says where the embedded NATS server listens and keeps its streams.
 type NATSConfig struct {
-	Addr   string       // host:port, ":0"-style ports allowed
-	Dir    string       // data directory, of this server alone
-	TLS    *tls.Config  // how it speaks with clients; nil is in the clear
-	Users  []NATSUser   // who is let in; without any everybody is, to everything
-	Logger *slog.Logger // nil is slog.Default()
+	Addr    string       // host:port, ":0"-style ports allowed
+	Dir     string       // data directory, of this server alone
+	TLS     *tls.Config  // how it speaks with clients; nil is in the clear
+	Users   []NATSUser   // who is let in; without any everybody is, to everything
+	Reserve int64        // bytes of the disk that are left free, see [Space]; 0 is DefaultReserve
+	Logger  *slog.Logger // nil is slog.Default()
 }
 
 // NATS is a running embedded NATS server with JetStream.
 type NATS struct {
 	server *server.Server
 	url    string
+	space  *Space
 	once   sync.Once
 }
 
@@ -76,6 +78,7 @@ func StartNATS(cfg NATSConfig) (*NATS, error) {
 		return nil, err
 	}
 	n := &NATS{server: ns, url: natsScheme(cfg) + dialAddr(host, port)}
+	n.space = WatchSpace(cfg.Dir, part(cfg.Reserve, 3, 4), log, func(low bool) error { return hold(ns, low) })
 	log.Info("NATS is ready", "url", n.url, "dir", cfg.Dir)
 	return n, nil
 }
@@ -118,6 +121,7 @@ func (n *NATS) Server() *server.Server { return n.server }
 // It may be called more than once.
 func (n *NATS) Close() error {
 	n.once.Do(func() {
+		n.space.Close()
 		n.server.Shutdown()
 		n.server.WaitForShutdown()
 	})

@@ -24,19 +24,21 @@ var ErrNoPostgres = errors.New("PostgreSQL is missing")
 
 // PostgresConfig says where the embedded PostgreSQL listens and keeps its data.
 type PostgresConfig struct {
-	Addr   string       // host:port, ":0"-style ports allowed
-	Dir    string       // data directory, of this server alone
-	Logger *slog.Logger // nil is slog.Default()
+	Addr    string       // host:port, ":0"-style ports allowed
+	Dir     string       // data directory, of this server alone
+	Reserve int64        // bytes of the disk that are left free, see [Space]; 0 is DefaultReserve
+	Logger  *slog.Logger // nil is slog.Default()
 	// Security closes it; nil leaves it open to everybody on this machine.
 	Security *PostgresSecurity
 }
 
 // Postgres is a running PostgreSQL server, a child process of ours.
 type Postgres struct {
-	proc *pgProcess
-	url  string
-	log  *slog.Logger
-	free func() error // releases a cluster that lives outside the data directory
+	proc  *pgProcess
+	url   string
+	space *Space
+	log   *slog.Logger
+	free  func() error // releases a cluster that lives outside the data directory
 }
 
 // StartPostgres starts PostgreSQL on cfg.Addr with its cluster in
@@ -109,6 +111,8 @@ func startPostgres(ctx context.Context, cfg PostgresConfig, find finder) (_ *Pos
 	if err := cfg.Security.ensureUsers(ctx, p.url); err != nil {
 		return nil, errors.Join(fmt.Errorf("start PostgreSQL: users: %w", err), proc.stop())
 	}
+	root := cfg.Security.open(postgresURL(host, port, pgName), true)
+	p.space = WatchSpace(cl.dir, part(cfg.Reserve, 1, 2), log, func(low bool) error { return readOnly(root, low) })
 	go p.watch()
 	log.Info("PostgreSQL is ready", "url", p.url, "dir", cl.dir, "version", bin.version, "user", cl.owner.name)
 	return p, nil
@@ -131,6 +135,7 @@ func (p *Postgres) watch() {
 // Close stops the server (fast shutdown: sessions are cut off, data are on
 // disk) and waits until it has. It may be called more than once.
 func (p *Postgres) Close() error {
+	p.space.Close()
 	if err := p.proc.stop(); err != nil {
 		return fmt.Errorf("stop PostgreSQL: %w", err)
 	}

@@ -66,14 +66,14 @@ func readPid(name string) (int, error) {
 
 // alive reports whether there is a process pid, whoever owns it.
 func alive(pid int) bool {
-	err := syscall.Kill(pid, 0)
+	err := kill(pid, 0)
 	return err == nil || errors.Is(err, syscall.EPERM)
 }
 
 // stopStranger stops a process that is not our child, so cannot be waited for.
 func stopStranger(ctx context.Context, pid int, dir string) error {
 	for _, step := range stopSteps {
-		if err := syscall.Kill(pid, step.signal); err != nil && !errors.Is(err, syscall.ESRCH) {
+		if err := kill(pid, step.signal); err != nil && !errors.Is(err, syscall.ESRCH) {
 			return fmt.Errorf("stop the PostgreSQL with pid %d that runs in %s: %w: stop it yourself", pid, dir, err)
 		}
 		gone, err := poll(ctx, step.patience, func() (bool, error) { return !worksIn(pid, dir), nil })

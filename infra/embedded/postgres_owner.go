@@ -17,12 +17,15 @@ import (
 type owner struct {
 	name     string
 	uid, gid int
-	cred     *syscall.Credential // nil: we ourselves
+	cred     *credential // nil: we ourselves
 }
 
 // newOwner chooses the owner of a new cluster: we, or as root, which PostgreSQL
 // refuses, its usual user or the one without rights.
 func newOwner() (owner, error) {
+	if !hasPostgres {
+		return owner{}, errors.New("the embedded PostgreSQL does not run on this system: set DATABASE_URL to one that runs, or start streamflow in the Windows Subsystem for Linux")
+	}
 	if uid := os.Geteuid(); uid != 0 {
 		return ownerByID(uid, os.Getegid()), nil
 	}
@@ -44,11 +47,11 @@ func newOwner() (owner, error) {
 
 // ownerOf is the owner of an existing cluster.
 func ownerOf(dir string, info fs.FileInfo) (owner, error) {
-	st, ok := info.Sys().(*syscall.Stat_t)
+	uid, gid, ok := idsOf(info)
 	if !ok {
 		return owner{}, fmt.Errorf("%s: its owner is unknown", dir)
 	}
-	o := ownerByID(int(st.Uid), int(st.Gid))
+	o := ownerByID(uid, gid)
 	switch me := os.Geteuid(); {
 	case o.uid == 0:
 		return owner{}, fmt.Errorf("%s belongs to root, as whom PostgreSQL refuses to run: "+
@@ -66,7 +69,7 @@ func ownerByID(uid, gid int) owner {
 		o.name = u.Username
 	}
 	if uid != os.Geteuid() {
-		o.cred = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+		o.cred = &credential{Uid: uint32(uid), Gid: uint32(gid)}
 	}
 	return o
 }

@@ -13,7 +13,7 @@ import (
 // that a terminal's Ctrl-C does not reach it, and has the kernel ask it to
 // stop (SIGINT is PostgreSQL's fast shutdown) when the thread that started it
 // dies.
-func childAttr(cred *syscall.Credential) *syscall.SysProcAttr {
+func childAttr(cred *credential) *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Credential: cred, Pdeathsig: syscall.SIGINT}
 }
 

@@ -1,4 +1,4 @@
-//go:build !linux
+//go:build !linux && !windows
 
 package embedded
 
@@ -12,7 +12,7 @@ import (
 // childAttr runs a child as cred (nil: as we are), in its own process group so
 // that a terminal's Ctrl-C does not reach it. Where the kernel does not stop
 // it at our death, the next start does.
-func childAttr(cred *syscall.Credential) *syscall.SysProcAttr {
+func childAttr(cred *credential) *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Credential: cred}
 }
 

@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -126,9 +127,10 @@ func (r *recordReader) field() ([]byte, error) {
 	if n == 0 {
 		return nil, nil
 	}
-	field := make([]byte, n-1)
-	if _, err := io.ReadFull(r.r, field); err != nil {
+	// What is said to be long is believed as it comes.
+	field := bytes.NewBuffer(make([]byte, 0, min(n, 1<<16)))
+	if _, err := io.CopyN(field, r.r, int64(n)-1); err != nil {
 		return nil, errRecordLog
 	}
-	return field, nil
+	return field.Bytes(), nil
 }

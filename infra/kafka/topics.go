@@ -139,25 +139,9 @@ func alter(ctx context.Context, admin *kadm.Client, t Topic) ([]string, error) {
 	if len(want) == 0 {
 		return nil, nil
 	}
-	described, err := admin.DescribeTopicConfigs(ctx, t.Name)
+	alterations, changes, err := compare(ctx, admin, t)
 	if err != nil {
-		return nil, fmt.Errorf("read its settings: %w", err)
-	}
-	d, err := described.On(t.Name, nil)
-	if err = errors.Join(err, d.Err); err != nil {
-		return nil, fmt.Errorf("read its settings: %w", err)
-	}
-	have := make(map[string]string)
-	for _, c := range d.Configs {
-		have[c.Key] = c.MaybeValue()
-	}
-	var changes []string
-	var alterations []kadm.AlterConfig
-	for _, k := range slices.Sorted(maps.Keys(want)) {
-		if v := want[k]; v != have[k] {
-			alterations = append(alterations, kadm.AlterConfig{Op: kadm.SetConfig, Name: k, Value: &v})
-			changes = append(changes, fmt.Sprintf("topic %s: %s -> %s", t.Name, setting(k, have[k]), value(k, v)))
-		}
+		return nil, err
 	}
 	if len(alterations) == 0 {
 		return nil, nil
@@ -170,6 +154,31 @@ func alter(ctx context.Context, admin *kadm.Client, t Topic) ([]string, error) {
 		return nil, fmt.Errorf("change its settings: %w (%s)", errors.Join(err, r.Err), r.ErrMessage)
 	}
 	return changes, nil
+}
+
+// compare returns the settings that an existing topic has and should not have,
+// and the same in words.
+func compare(ctx context.Context, admin *kadm.Client, t Topic) (alterations []kadm.AlterConfig, changes []string, err error) {
+	want := t.settings()
+	described, err := admin.DescribeTopicConfigs(ctx, t.Name)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read its settings: %w", err)
+	}
+	d, err := described.On(t.Name, nil)
+	if err = errors.Join(err, d.Err); err != nil {
+		return nil, nil, fmt.Errorf("read its settings: %w", err)
+	}
+	have := make(map[string]string)
+	for _, c := range d.Configs {
+		have[c.Key] = c.MaybeValue()
+	}
+	for _, k := range slices.Sorted(maps.Keys(want)) {
+		if v := want[k]; v != have[k] {
+			alterations = append(alterations, kadm.AlterConfig{Op: kadm.SetConfig, Name: k, Value: &v})
+			changes = append(changes, fmt.Sprintf("topic %s: %s -> %s", t.Name, setting(k, have[k]), value(k, v)))
+		}
+	}
+	return alterations, changes, nil
 }
 
 // describe says how the topic was created.

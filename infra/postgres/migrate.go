@@ -142,16 +142,26 @@ func pending(ctx context.Context, tx pgx.Tx, all []migration) (*migration, error
 		applied_at timestamptz NOT NULL DEFAULT now())`); err != nil {
 		return nil, err
 	}
+	applied, err := appliedTo(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	return nextOf(all, applied)
+}
+
+// appliedTo reads which migrations a database has had.
+func appliedTo(ctx context.Context, tx pgx.Tx) ([]migration, error) {
 	rows, err := tx.Query(ctx, `SELECT version, name, checksum FROM schema_migrations ORDER BY version`)
 	if err != nil {
 		return nil, err
 	}
-	applied, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (m migration, err error) {
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (m migration, err error) {
 		return m, row.Scan(&m.version, &m.name, &m.checksum)
 	})
-	if err != nil {
-		return nil, err
-	}
+}
+
+// nextOf returns the first migration that was not applied, or nil.
+func nextOf(all, applied []migration) (*migration, error) {
 	for i, have := range applied {
 		if i >= len(all) {
 			return nil, fmt.Errorf("the database is newer than this binary: it has migration %04d %s, the binary ends at %04d; use the newer binary",

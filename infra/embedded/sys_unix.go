@@ -1,0 +1,40 @@
+//go:build !windows
+
+package embedded
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"syscall"
+)
+
+// hasPostgres says that the embedded PostgreSQL can be run here.
+const hasPostgres = true
+
+// credential is as whom a child runs.
+type credential = syscall.Credential
+
+// idsOf is who owns a file.
+func idsOf(info fs.FileInfo) (uid, gid int, ok bool) {
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return 0, 0, false
+	}
+	return int(st.Uid), int(st.Gid), true
+}
+
+func kill(pid int, signal syscall.Signal) error { return syscall.Kill(pid, signal) }
+
+// errHeld says that another process has the lock.
+var errHeld error = syscall.EWOULDBLOCK
+
+// lockFile locks a file until it is closed. What a signal interrupts is tried
+// again.
+func lockFile(f *os.File) error {
+	for {
+		if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); !errors.Is(err, syscall.EINTR) {
+			return err
+		}
+	}
+}
