@@ -81,8 +81,10 @@ const few = 16
 // many go in one atomic batch, and a few one by one.
 func (m *Mirror) Commit(ctx context.Context, p streamflow.Partition, messages []streamflow.Message, cur streamflow.Cursor) (uint64, error) {
 	subject := m.subject(p.Topic, p.Number)
+	// What comes after the last of them, and was refused, only the cursor can count.
+	alone := len(messages) > 0 && len(messages) <= few && cur.Next == messages[len(messages)-1].Position.Offset+1
 	switch {
-	case len(messages) == 0 || cur.Fence == 0 || m.replicated.Load() && len(messages) > few:
+	case len(messages) == 0 || cur.Fence == 0 || m.replicated.Load() && !alone:
 		return m.write(ctx, p, messages, cur, nil)
 	case m.replicated.Load():
 		for i := range messages {
@@ -91,7 +93,7 @@ func (m *Mirror) Commit(ctx context.Context, p streamflow.Partition, messages []
 			}
 		}
 		return cur.Fence, nil
-	case len(messages) <= few:
+	case alone:
 		_, err := m.c.publishFast(ctx, messages, position{subject: subject, fence: cur.Fence})
 		return cur.Fence, err
 	}

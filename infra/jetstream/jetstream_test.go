@@ -259,6 +259,28 @@ func TestFewTicksAreCountedBehindTheCursor(t *testing.T) {
 	}
 }
 
+// What was refused behind the last of few ticks is counted too.
+func TestCursorCountsWhatWasRefusedBehindFewTicks(t *testing.T) {
+	for _, replicated := range []bool{false, true} {
+		c, _ := start(t)
+		m := c.Ticks()
+		cur, err := m.Claim(t.Context(), partition)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if replicated {
+			m.Replicated()
+		}
+		cur.Next, cur.Last = 7, 4 // 5 and 6 are dead letters
+		if cur.Fence, err = m.Commit(t.Context(), partition, ticks(0, 4), cur); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := m.Cursor(t.Context(), partition); err != nil || got != cur {
+			t.Errorf("cursor is %+v (%v), want %+v", got, err, cur)
+		}
+	}
+}
+
 func TestManyClaimAtOnceAndOneRemains(t *testing.T) {
 	c, url := start(t)
 	commit(t, c.Ticks(), streamflow.Start, 0, 19)
