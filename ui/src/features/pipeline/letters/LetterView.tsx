@@ -47,7 +47,7 @@ function Shown({ letter, busy, replay, discard }: Omit<LetterViewProps, 'id'> & 
         ]}
       />
       {value === null ? (
-        <Payload label="Value" value={letter.valueText ?? letter.valueBase64 ?? ''} />
+        <Payload label="Value" value={letter.valueText ?? letter.valueJson ?? letter.valueBase64 ?? ''} />
       ) : (
         <Textarea
           size="xs"
