@@ -21,46 +21,47 @@ const module = "streamflow"
 // all directories below it that have no line of their own. Whatever has no line
 // here is no room.
 var plan = map[string][]string{
-	".":                     {},
-	"bridge":                {"."},
-	"functions":             {"."},
-	"functions/alerts":      {".", "functions", "functions/window", "functions/candles", "functions/formula"},
-	"functions/archive":     {".", "functions"},
-	"functions/buckets":     {".", "functions"},
-	"functions/candles":     {".", "functions", "functions/window"},
-	"functions/fleet":       {".", "functions"},
-	"functions/formula":     {"."},
-	"functions/indicators":  {".", "functions", "functions/window", "functions/candles", "functions/formula", "functions/coder"},
-	"functions/logins":      {".", "functions", "functions/window", "functions/coder"},
-	"functions/notify":      {".", "functions"},
-	"functions/window":      {".", "functions/coder"},
-	"api":                   {".", "api/live", "api/guard"},
-	"api/accept":            {},
-	"api/guard":             {".", "api/accept"},
-	"api/live":              {"."},
-	"ui":                    {"api/accept"},
-	"infra/backup":          {},
-	"infra/embedded":        {"."},
-	"infra/ingest":          {"."},
-	"infra/jetstream":       {".", "infra/secure"},
-	"infra/kafka":           {".", "infra/secure"},
-	"infra/kafka/kafkatest": {".", "infra/kafka"},
-	"infra/k8s":             {}, // tests of what is configured there
-	"infra/parquet":         {"."},
-	"infra/postgres":        {"."},
-	"infra/prometheus":      {}, // likewise
-	"infra/schemas":         {".", "infra/secure"},
-	"infra/secure":          {},
-	"infra/simulate":        {"."},
-	"cmd":                   {"."},
-	"docs/examples":         {}, // clients, as others write them
+	".":                       {},
+	"bridge":                  {"."},
+	"functions":               {"."},
+	"functions/alerts":        {".", "functions", "functions/window", "functions/candles", "functions/formula"},
+	"functions/archive":       {".", "functions"},
+	"functions/buckets":       {".", "functions"},
+	"functions/candles":       {".", "functions", "functions/window"},
+	"functions/fleet":         {".", "functions"},
+	"functions/formula":       {"."},
+	"functions/indicators":    {".", "functions", "functions/window", "functions/candles", "functions/formula", "functions/coder"},
+	"functions/logins":        {".", "functions", "functions/window", "functions/coder"},
+	"functions/notify":        {".", "functions"},
+	"functions/window":        {".", "functions/coder"},
+	"api":                     {".", "api/live", "api/guard"},
+	"api/accept":              {},
+	"api/guard":               {".", "api/accept"},
+	"api/live":                {"."},
+	"ui":                      {"api/accept"},
+	"infra/backup":            {},
+	"infra/embedded":          {"."},
+	"infra/ingest":            {"."},
+	"infra/jetstream":         {".", "infra/secure"},
+	"infra/kafka":             {".", "infra/secure"},
+	"infra/kafka/kafkatest":   {".", "infra/kafka"},
+	"infra/k8s":               {}, // tests of what is configured there
+	"infra/parquet":           {"."},
+	"infra/postgres":          {"."},
+	"infra/prometheus":        {}, // likewise
+	"infra/schemas":           {".", "infra/secure"},
+	"infra/secure":            {},
+	"infra/secure/securetest": {"infra/secure"},
+	"infra/simulate":          {"."},
+	"cmd":                     {"."},
+	"docs/examples":           {}, // clients, as others write them
 }
 
 // every room but itself may be joined here.
 const joiner = "cmd"
 
 // helpers are for tests: no other file may import them.
-var helpers = []string{"infra/kafka/kafkatest"}
+var helpers = []string{"infra/kafka/kafkatest", "infra/secure/securetest"}
 
 // vendors are named in these rooms only. What is not listed is not to be had.
 var vendors = map[string][]string{

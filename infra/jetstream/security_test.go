@@ -3,7 +3,6 @@ package jetstream_test
 import (
 	"log/slog"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +14,7 @@ import (
 	"streamflow/infra/embedded"
 	"streamflow/infra/jetstream"
 	"streamflow/infra/secure"
+	"streamflow/infra/secure/securetest"
 )
 
 const user, password = "ada", "correct-horse"
@@ -26,9 +26,9 @@ type guarded struct {
 }
 
 // guard starts one; files are those of its own side of TLS.
-func guard(t *testing.T, files func(*secure.Authority) secure.TLS, users ...embedded.NATSUser) guarded {
+func guard(t *testing.T, files securetest.Side, users ...embedded.NATSUser) guarded {
 	t.Helper()
-	g := guarded{certs: authority(t)}
+	g := guarded{certs: securetest.Authority(t)}
 	c := embedded.NATSConfig{Addr: "127.0.0.1:0", Dir: t.TempDir(), Users: users, Logger: slog.New(slog.DiscardHandler)}
 	if files != nil {
 		var err error
@@ -43,44 +43,6 @@ func guard(t *testing.T, files func(*secure.Authority) secure.TLS, users ...embe
 	t.Cleanup(func() { _ = n.Close() })
 	g.url = n.URL()
 	return g
-}
-
-func authority(t *testing.T) *secure.Authority {
-	t.Helper()
-	a, err := secure.OpenAuthority(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return a
-}
-
-func issue(t *testing.T, a *secure.Authority, name string) secure.TLS {
-	t.Helper()
-	files, err := a.Issue(name, "127.0.0.1")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return files
-}
-
-func open(t *testing.T) func(*secure.Authority) secure.TLS {
-	return func(a *secure.Authority) secure.TLS {
-		files := issue(t, a, "server")
-		return secure.TLS{Cert: files.Cert, Key: files.Key}
-	}
-}
-
-func mutual(t *testing.T) func(*secure.Authority) secure.TLS {
-	return func(a *secure.Authority) secure.TLS { return issue(t, a, "server") }
-}
-
-func file(t *testing.T, text []byte) string {
-	t.Helper()
-	name := filepath.Join(t.TempDir(), "file")
-	if err := os.WriteFile(name, text, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return name
 }
 
 // nkey makes a user's key and the file of its seed.
@@ -98,7 +60,7 @@ func nkey(t *testing.T) (public, seed string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return public, file(t, text)
+	return public, securetest.File(t, text)
 }
 
 // roundTrip makes the streams, commits ticks and reads how far they go.
@@ -154,13 +116,13 @@ func TestRightCredentials(t *testing.T) {
 	})
 	t.Run("password in a file, on TLS", func(t *testing.T) {
 		t.Parallel()
-		g := guard(t, open(t), ada)
-		roundTrip(t, g.url, jetstream.Security{Files: secure.TLS{CA: g.certs.CA()}, User: user, Password: secure.Secret{File: file(t, []byte(password+"\n"))}})
+		g := guard(t, securetest.Open(t), ada)
+		roundTrip(t, g.url, jetstream.Security{Files: secure.TLS{CA: g.certs.CA()}, User: user, Password: secure.Secret{File: securetest.File(t, []byte(password+"\n"))}})
 	})
 	t.Run("mutual TLS", func(t *testing.T) {
 		t.Parallel()
-		g := guard(t, mutual(t))
-		roundTrip(t, g.url, jetstream.Security{Files: issue(t, g.certs, "client")})
+		g := guard(t, securetest.Mutual(t))
+		roundTrip(t, g.url, jetstream.Security{Files: securetest.Issue(t, g.certs, "client")})
 	})
 	t.Run("nkey", func(t *testing.T) {
 		t.Parallel()
@@ -254,7 +216,7 @@ func (o operator) creds(t *testing.T, until time.Time) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return file(t, text)
+	return securetest.File(t, text)
 }
 
 // TestWrongCredentials: what, where, what to do.
@@ -262,7 +224,7 @@ func TestWrongCredentials(t *testing.T) {
 	public, seed := nkey(t)
 	_, stranger := nkey(t)
 	clear, login := guard(t, nil), guard(t, nil, ada, embedded.NATSUser{NKey: public, All: true})
-	encrypted, strict, jwts := guard(t, open(t)), guard(t, mutual(t)), guarded{url: operate(t).url}
+	encrypted, strict, jwts := guard(t, securetest.Open(t)), guard(t, securetest.Mutual(t)), guarded{url: operate(t).url}
 	pass := func(value string) secure.Secret { return secure.Secret{Value: value} }
 	for name, c := range map[string]struct {
 		url   string
@@ -306,10 +268,10 @@ func TestExpiredCredentials(t *testing.T) {
 
 // What is wrong with the settings themselves shows before anything is asked.
 func TestWrongSettings(t *testing.T) {
-	a := authority(t)
-	one, other := issue(t, a, "one"), issue(t, a, "other")
+	a := securetest.Authority(t)
+	one, other := securetest.Issue(t, a, "one"), securetest.Issue(t, a, "other")
 	_, seed := nkey(t)
-	junk, none := file(t, []byte("hello")), "/no/such/file"
+	junk, none := securetest.File(t, []byte("hello")), "/no/such/file"
 	for name, c := range map[string]struct {
 		s     jetstream.Security
 		words []string
@@ -352,7 +314,7 @@ func TestRedact(t *testing.T) {
 // TestSecretsChangeWhileConnected: a client that is refused goes on asking, and
 // comes in when its file holds what the server takes.
 func TestSecretsChangeWhileConnected(t *testing.T) {
-	dir, name := t.TempDir(), file(t, []byte("first"))
+	dir, name := t.TempDir(), securetest.File(t, []byte("first"))
 	refusals := make(chan struct{}, 1024)
 	log := slog.New(slog.NewTextHandler(writer(func(line string) {
 		if strings.Contains(line, "authentication error") {

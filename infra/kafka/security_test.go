@@ -4,7 +4,6 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +14,7 @@ import (
 	"streamflow/infra/embedded"
 	"streamflow/infra/kafka"
 	"streamflow/infra/secure"
+	"streamflow/infra/secure/securetest"
 )
 
 // guarded is an embedded Kafka that speaks TLS and wants a login.
@@ -26,9 +26,9 @@ type guarded struct {
 const user, password = "ada", "correct horse"
 
 // guard starts one. ours are the files of the server's side.
-func guard(t *testing.T, files func(*secure.Authority) secure.TLS, users ...embedded.KafkaUser) guarded {
+func guard(t *testing.T, files securetest.Side, users ...embedded.KafkaUser) guarded {
 	t.Helper()
-	g := guarded{certs: authority(t)}
+	g := guarded{certs: securetest.Authority(t)}
 	c := embedded.KafkaConfig{Addr: "127.0.0.1:0", Dir: t.TempDir(), Users: users, Logger: slog.New(slog.DiscardHandler)}
 	if files != nil {
 		var err error
@@ -43,44 +43,6 @@ func guard(t *testing.T, files func(*secure.Authority) secure.TLS, users ...embe
 	t.Cleanup(func() { _ = k.Close() })
 	g.addr = k.Addr()
 	return g
-}
-
-func authority(t *testing.T) *secure.Authority {
-	t.Helper()
-	a, err := secure.OpenAuthority(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return a
-}
-
-func issue(t *testing.T, a *secure.Authority, name string) secure.TLS {
-	t.Helper()
-	files, err := a.Issue(name, "127.0.0.1")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return files
-}
-
-func open(t *testing.T) func(*secure.Authority) secure.TLS {
-	return func(a *secure.Authority) secure.TLS {
-		files := issue(t, a, "server")
-		return secure.TLS{Cert: files.Cert, Key: files.Key}
-	}
-}
-
-func mutual(t *testing.T) func(*secure.Authority) secure.TLS {
-	return func(a *secure.Authority) secure.TLS { return issue(t, a, "server") }
-}
-
-func file(t *testing.T, text string) string {
-	t.Helper()
-	name := filepath.Join(t.TempDir(), "file")
-	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return name
 }
 
 // roundTrip sends a record and reads it again.
@@ -142,21 +104,21 @@ func TestRightCredentials(t *testing.T) {
 		})
 		t.Run(mechanism+" on TLS, password in a file", func(t *testing.T) {
 			t.Parallel()
-			g := guard(t, open(t), super(strings.ToUpper(mechanism)))
+			g := guard(t, securetest.Open(t), super(strings.ToUpper(mechanism)))
 			s := login(strings.ToUpper(mechanism))
-			s.Files.CA, s.Password = g.certs.CA(), secure.Secret{File: file(t, password+"\n")}
+			s.Files.CA, s.Password = g.certs.CA(), secure.Secret{File: securetest.File(t, password+"\n")}
 			roundTrip(t, g.addr, s)
 		})
 	}
 	t.Run("TLS", func(t *testing.T) {
 		t.Parallel()
-		g := guard(t, open(t))
+		g := guard(t, securetest.Open(t))
 		roundTrip(t, g.addr, kafka.Security{Files: secure.TLS{CA: g.certs.CA()}})
 	})
 	t.Run("mutual TLS", func(t *testing.T) {
 		t.Parallel()
-		g := guard(t, mutual(t))
-		roundTrip(t, g.addr, kafka.Security{Files: issue(t, g.certs, "client")})
+		g := guard(t, securetest.Mutual(t))
+		roundTrip(t, g.addr, kafka.Security{Files: securetest.Issue(t, g.certs, "client")})
 	})
 }
 
@@ -164,7 +126,7 @@ func TestRightCredentials(t *testing.T) {
 func TestWrongCredentials(t *testing.T) {
 	ada := embedded.KafkaUser{Name: user, Password: password, Super: true}
 	clear, login := guard(t, nil), guard(t, nil, ada)
-	encrypted, both, strict := guard(t, open(t)), guard(t, open(t), ada), guard(t, mutual(t))
+	encrypted, both, strict := guard(t, securetest.Open(t)), guard(t, securetest.Open(t), ada), guard(t, securetest.Mutual(t))
 	sasl := func(mechanism, name, pass string, ca string) kafka.Security {
 		return kafka.Security{Files: secure.TLS{CA: ca}, Mechanism: mechanism, User: name, Password: secure.Secret{Value: pass}}
 	}
@@ -192,7 +154,7 @@ func TestWrongCredentials(t *testing.T) {
 		})
 	}
 	t.Run("another's client certificate", func(t *testing.T) {
-		s := kafka.Security{Files: issue(t, authority(t), "client")}
+		s := kafka.Security{Files: securetest.Issue(t, securetest.Authority(t), "client")}
 		s.Files.CA = strict.certs.CA()
 		refused(t, strict.addr, s, "certificate", "KAFKA_TLS_CERT")
 	})
@@ -200,8 +162,8 @@ func TestWrongCredentials(t *testing.T) {
 
 // What is wrong with the settings themselves shows before anything is asked.
 func TestWrongSettings(t *testing.T) {
-	a := authority(t)
-	one, other := issue(t, a, "one"), issue(t, a, "other")
+	a := securetest.Authority(t)
+	one, other := securetest.Issue(t, a, "one"), securetest.Issue(t, a, "other")
 	pass := secure.Secret{Value: password}
 	for name, c := range map[string]struct {
 		s     kafka.Security
@@ -230,7 +192,7 @@ func TestWrongSettings(t *testing.T) {
 
 // A password that is changed in its file is used from the next connection on.
 func TestPasswordIsReadAgain(t *testing.T) {
-	name := file(t, "wrong-1")
+	name := securetest.File(t, "wrong-1")
 	g := guard(t, nil, embedded.KafkaUser{Name: user, Password: password, Super: true})
 	s := kafka.Security{Mechanism: "scram-sha-512", User: user, Password: secure.Secret{File: name}}
 	refused(t, g.addr, s, "login of user ada")
