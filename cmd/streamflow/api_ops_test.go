@@ -205,7 +205,7 @@ func (r *opsRig) measured() {
 		for _, h := range v.Hops {
 			lag = lag || h.Name == "bridge" && h.Lag != nil && h.Rate != nil
 		}
-		return lag && v.Database != nil && v.Database.RowsPerSecond != nil && *v.Database.Stored > 0 && len(v.Health) == 3
+		return lag && v.Database != nil && v.Database.RowsPerSecond != nil && *v.Database.Stored > 0 && len(v.Health) == 4
 	})
 	for _, c := range v.Health {
 		if !c.OK {

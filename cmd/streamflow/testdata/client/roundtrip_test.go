@@ -266,7 +266,7 @@ func (t trip) pipeline() {
 		t.Errorf("%.300s", m.Body)
 	}
 	p := soon(t.T, func() (*GetPipelineResponse, error) { return t.GetPipelineWithResponse(ctx) },
-		func(r *GetPipelineResponse) bool { return r.JSON200.Database != nil && len(r.JSON200.Health) == 3 }).JSON200
+		func(r *GetPipelineResponse) bool { return r.JSON200.Database != nil && len(r.JSON200.Health) == 4 }).JSON200
 	if len(p.Stages) == 0 || len(p.Hops) == 0 {
 		t.Errorf("%+v", p)
 	}
