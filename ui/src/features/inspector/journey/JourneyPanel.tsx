@@ -110,7 +110,10 @@ function Way({ journey, again, busy }: { journey: Journey; again: () => void; bu
         >
           Look again
         </Button>
-        <Payload label="Message" value={tick ?? deadLetter?.valueText ?? deadLetter?.valueJson ?? deadLetter?.valueBase64 ?? null} />
+        <Payload
+          label="Message"
+          value={tick ?? deadLetter?.valueText ?? deadLetter?.valueJson ?? deadLetter?.valueBase64 ?? null}
+        />
       </div>
       {results.length > 0 && (
         <Table
