@@ -55,8 +55,12 @@ type Config struct {
 	Source   Source
 	Sink     Sink
 	Limit    int // messages in one commit at most; 0 means 5000
-	Logger   *slog.Logger
-	Metrics  *Metrics
+	// Apart is the least time from one commit to the next while few messages come:
+	// what comes meanwhile goes with it. A lone message goes at once, and so does
+	// what is left of a backlog.
+	Apart   time.Duration
+	Logger  *slog.Logger
+	Metrics *Metrics
 }
 
 // Runner feeds a Sink from a Source, exactly once.
@@ -67,6 +71,7 @@ type Runner struct {
 	rewound    map[streamflow.Partition]rereading // for which gaps the stream was read again
 	idempotent bool                               // the sink keeps no checkpoint
 	fromStart  bool                               // the next message is the first of the stream
+	notBefore  time.Time                          // when the next commit may be
 	audited    time.Time
 	progress   bool // since the last audit
 	minder     minder
@@ -151,6 +156,7 @@ func (r *Runner) Run(ctx context.Context) error {
 // The checkpoint is loaded only when messages have come, which makes us the one
 // that works: to load it may fence whoever works now, and a standby must not.
 func (r *Runner) step(ctx context.Context) error {
+	r.rest(ctx)
 	wait, cancel := context.WithTimeout(ctx, r.patience())
 	messages, fresh, err := r.Source.Next(wait, r.Limit)
 	cancel()
@@ -189,6 +195,20 @@ func (r *Runner) step(ctx context.Context) error {
 		r.Logger.Debug("acknowledgement failed", "error", err)
 	}
 	return r.mind(ctx)
+}
+
+// rest waits until the next commit may be.
+func (r *Runner) rest(ctx context.Context) {
+	d := time.Until(r.notBefore)
+	if d <= 0 {
+		return
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
+	}
 }
 
 // load reads the checkpoint. moved says that the source begins elsewhere than
@@ -284,6 +304,9 @@ func (r *Runner) commit(ctx context.Context, todo []streamflow.Message, to Check
 	err := r.Sink.Commit(ctx, todo, r.checkpoint, to)
 	if err == nil {
 		r.checkpoint = to
+		if r.notBefore = (time.Time{}); len(todo) < r.Limit/2 {
+			r.notBefore = start.Add(r.Apart)
+		}
 		r.Metrics.committed(r.Function, len(todo), time.Since(start))
 		return nil
 	}

@@ -36,7 +36,8 @@ type StepConfig struct {
 	Shards     int // 0 counts as 1
 	Source     StepSource
 	Ledger     Ledger
-	Limit      int // messages taken at once at most; 0 means 5000
+	Limit      int           // messages taken at once at most; 0 means 5000
+	Apart      time.Duration // see [Config]
 	Logger     *slog.Logger
 	Metrics    *Metrics
 }
@@ -61,7 +62,7 @@ func newStepper(c StepConfig, settle bool) *Stepper {
 	c.Logger = c.Logger.With("shard", c.Shard)
 	sh := &shard{StepConfig: c, settling: settle, suspects: make(map[string]bool), stats: newStats()}
 	sh.Logger = c.Logger.With("function", c.Function.Name)
-	r := New(Config{Function: c.Function.Name, Source: c.Source, Sink: sh, Limit: c.Limit, Logger: c.Logger, Metrics: c.Metrics})
+	r := New(Config{Function: c.Function.Name, Source: c.Source, Sink: sh, Limit: c.Limit, Apart: c.Apart, Logger: c.Logger, Metrics: c.Metrics})
 	r.minder = sh
 	return &Stepper{runner: r, shard: sh}
 }

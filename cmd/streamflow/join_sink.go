@@ -18,9 +18,19 @@ type opened struct {
 	sink   functions.Sink
 	filter string // what of the stream it reads
 	limit  int
+	apart  time.Duration                   // of its commits, see [functions.Config]
 	beside func(ctx context.Context) error // runs beside it; nil for most
 	close  func()
 }
+
+// What a commit costs is much the same however much is in it: an atomic batch of
+// JetStream makes a file store of its own, a transaction of Kafka is five fsyncs
+// for which all that comes in waits. So they are kept apart while little comes.
+const (
+	factsApart = 20 * time.Millisecond
+	tableApart = 50 * time.Millisecond
+	topicApart = 200 * time.Millisecond
+)
 
 // sinkProgram runs a function that has no state of its own.
 type sinkProgram struct {
@@ -73,7 +83,7 @@ func (s *sinkShard) Run(ctx context.Context) error {
 		beside.Go(func() { _ = o.beside(own) })
 	}
 	runner := functions.New(functions.Config{
-		Function: e.name, Source: m, Sink: o.sink, Limit: o.limit, Logger: s.p.j.log, Metrics: s.p.j.metrics.functions,
+		Function: e.name, Source: m, Sink: o.sink, Limit: o.limit, Apart: o.apart, Logger: s.p.j.log, Metrics: s.p.j.metrics.functions,
 	})
 	return runner.Run(ctx)
 }
@@ -171,7 +181,7 @@ func openArchiveCandles(ctx context.Context, j *joint, e *entry) (*opened, error
 		return nil, err
 	}
 	s := archive.NewCandles(db, j.log, j.metrics.archive)
-	return &opened{sink: s, filter: streamflow.SubjectAllCandles, beside: s.Run, close: db.Close}, nil
+	return &opened{sink: s, filter: streamflow.SubjectAllCandles, apart: tableApart, beside: s.Run, close: db.Close}, nil
 }
 
 func openArchiveAlerts(ctx context.Context, j *joint, e *entry) (*opened, error) {
@@ -179,7 +189,7 @@ func openArchiveAlerts(ctx context.Context, j *joint, e *entry) (*opened, error)
 	if err != nil {
 		return nil, err
 	}
-	return &opened{sink: archive.NewAlerts(db, j.log, j.metrics.archive), filter: streamflow.SubjectAllAlerts, close: db.Close}, nil
+	return &opened{sink: archive.NewAlerts(db, j.log, j.metrics.archive), filter: streamflow.SubjectAllAlerts, apart: tableApart, close: db.Close}, nil
 }
 
 func openDeadLetters(_ context.Context, j *joint, e *entry) (*opened, error) {
@@ -194,6 +204,6 @@ func openReverse(topic string) func(context.Context, *joint, *entry) (*opened, e
 		filter := map[string]string{
 			streamflow.TopicCandles: streamflow.SubjectAllCandles, streamflow.TopicIndicators: streamflow.SubjectAllIndicators, streamflow.TopicAlerts: streamflow.SubjectAllAlerts,
 		}[topic]
-		return &opened{sink: p, filter: filter, limit: 1000, close: p.Close}, nil
+		return &opened{sink: p, filter: filter, limit: 1000, apart: topicApart, close: p.Close}, nil
 	}
 }
