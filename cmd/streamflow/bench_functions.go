@@ -90,6 +90,14 @@ func (c *benchFunctionsCmd) Run(ctx context.Context, log *slog.Logger) error {
 	return f.print(os.Stdout)
 }
 
+// sampled writes a quantile; a run that is over before there are samples has none.
+func sampled(v float64) string {
+	if v == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.2f", v)
+}
+
 func (f *functionsFigures) print(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintf(w, "%d ticks of %d symbols\tticks/s\tCPU s\tCPU µs a tick\t\n", f.Ticks, f.Symbols)
@@ -98,8 +106,8 @@ func (f *functionsFigures) print(out io.Writer) error {
 	}
 	fmt.Fprintf(w, "\t\t\t\t\nwithout a server\tsymbols\trules for others\tns a tick\tp50 µs\tp99 µs\tallocs a tick\tMB\tKB a symbol\t\n")
 	for _, x := range f.Steps {
-		fmt.Fprintf(w, "%s\t%d\t%d\t%.0f\t%.2f\t%.2f\t%.3f\t%.1f\t%.1f\t\n",
-			x.Name, x.Symbols, x.Others, x.Nanos, x.P50, x.P99, x.Allocs, x.MB, 1000*x.MB/float64(x.Symbols))
+		fmt.Fprintf(w, "%s\t%d\t%d\t%.0f\t%s\t%s\t%.3f\t%.1f\t%.1f\t\n",
+			x.Name, x.Symbols, x.Others, x.Nanos, sampled(x.P50), sampled(x.P99), x.Allocs, x.MB, 1000*x.MB/float64(x.Symbols))
 	}
 	if err := w.Flush(); err != nil || f.Steady == nil {
 		return err
