@@ -101,7 +101,7 @@ func (d *tickDecoder) member(name, raw []byte, start int) {
 	switch string(name) {
 	case "symbol":
 		which = memberSymbol
-		if plain, ok := plainText(raw); ok && string(plain) == d.known && d.known != "" {
+		if plain, ok := plainText(raw); ok && string(plain) == d.known {
 			d.tick.Symbol = d.known
 		} else {
 			d.tick.Symbol, fault = text("symbol", raw)

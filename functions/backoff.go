@@ -17,7 +17,12 @@ func (b *backoff) next() time.Duration {
 
 func (b *backoff) wait(ctx context.Context) {
 	b.delay = b.next()
-	timer := time.NewTimer(b.delay)
+	sleep(ctx, b.delay)
+}
+
+// sleep waits for d, or until ctx ends.
+func sleep(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():

@@ -199,15 +199,8 @@ func (r *Runner) step(ctx context.Context) error {
 
 // rest waits until the next commit may be.
 func (r *Runner) rest(ctx context.Context) {
-	d := time.Until(r.notBefore)
-	if d <= 0 {
-		return
-	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-	case <-t.C:
+	if d := time.Until(r.notBefore); d > 0 {
+		sleep(ctx, d)
 	}
 }
 

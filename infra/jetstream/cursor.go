@@ -82,9 +82,9 @@ const few = 16
 func (m *Mirror) Commit(ctx context.Context, p streamflow.Partition, messages []streamflow.Message, cur streamflow.Cursor) (uint64, error) {
 	subject := m.subject(p.Topic, p.Number)
 	// What comes after the last of them, and was refused, only the cursor can count.
-	alone := len(messages) > 0 && len(messages) <= few && cur.Next == messages[len(messages)-1].Position.Offset+1
+	counted := len(messages) > 0 && len(messages) <= few && cur.Next == messages[len(messages)-1].Position.Offset+1
 	switch {
-	case len(messages) == 0 || cur.Fence == 0 || m.replicated.Load() && !alone:
+	case len(messages) == 0 || cur.Fence == 0 || m.replicated.Load() && !counted:
 		return m.write(ctx, p, messages, cur, nil)
 	case m.replicated.Load():
 		for i := range messages {
@@ -93,7 +93,7 @@ func (m *Mirror) Commit(ctx context.Context, p streamflow.Partition, messages []
 			}
 		}
 		return cur.Fence, nil
-	case alone:
+	case counted:
 		_, err := m.c.publishFast(ctx, messages, position{subject: subject, fence: cur.Fence})
 		return cur.Fence, err
 	}
