@@ -68,7 +68,7 @@ func drain(ctx context.Context, consumer jetstream.Consumer, last uint64, fn fun
 		if err != nil {
 			return err
 		}
-		before := pending
+		before, delivered := pending, false
 		for msg := range batch.Messages() {
 			meta, err := msg.Metadata()
 			if err != nil {
@@ -77,6 +77,7 @@ func drain(ctx context.Context, consumer jetstream.Consumer, last uint64, fn fun
 			if pending = meta.NumPending; meta.Sequence.Stream > last {
 				return nil
 			}
+			delivered = true
 			readMessage(&m, msg, meta)
 			if err := fn(&m); err != nil {
 				return err
@@ -88,7 +89,8 @@ func drain(ctx context.Context, consumer jetstream.Consumer, last uint64, fn fun
 		if err := batch.Error(); err != nil && !errors.Is(err, nats.ErrTimeout) {
 			return err
 		}
-		if pending == before { // the rest was deleted or has aged out meanwhile
+		// The rest was deleted or has aged out meanwhile. As many pending as before do not say so alone: others write while we read.
+		if pending == before && !delivered {
 			info, err := consumer.Info(ctx)
 			if err != nil {
 				return err
