@@ -34,5 +34,7 @@ export default defineConfig({
     include: ['src/**/*.test.{ts,tsx}'],
     setupFiles: ['src/shared/test/setup.ts'],
     restoreMocks: true,
+    // A busy machine is no failure; what hangs, hangs for longer than this too.
+    testTimeout: 60_000,
   },
 })
