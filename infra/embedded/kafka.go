@@ -51,6 +51,7 @@ type Kafka struct {
 	addr    string
 	log     *slog.Logger
 	space   *Space
+	flush   *flusher // nil if that is left to the system
 
 	stop context.CancelFunc
 	done sync.WaitGroup
@@ -80,12 +81,20 @@ func StartKafka(cfg KafkaConfig) (*Kafka, error) {
 		return nil, fmt.Errorf("start Kafka: %w", closing(err, ln))
 	}
 	local := door.house.Addr().String()
+	listener := advertise(door, tcp)
+	var flush *flusher
+	if !cfg.NoSync {
+		flush = newFlusher(cfg.Dir, log)
+		go flush.run()
+		listener = heldListener{listener, flush}
+	}
 	cluster, err := kfake.NewCluster(append(cfg.options(log), append(keeper.server(),
 		kfake.ListenFn(func(string, string) (net.Listener, error) {
-			return advertise(door, tcp), nil
+			return listener, nil
 		}),
 	)...)...)
 	if err != nil {
+		flush.close()
 		return nil, fmt.Errorf("start Kafka in %s: %w", cfg.Dir, closing(err, door))
 	}
 	client, err := kgo.NewClient(append(keeper.client(),
@@ -96,6 +105,7 @@ func StartKafka(cfg KafkaConfig) (*Kafka, error) {
 	)...)
 	if err != nil {
 		cluster.Close()
+		flush.close()
 		return nil, fmt.Errorf("start Kafka: %w", err)
 	}
 	space := WatchSpace(cfg.Dir, cfg.Reserve, log, func(bool) error { return nil })
@@ -104,6 +114,7 @@ func StartKafka(cfg KafkaConfig) (*Kafka, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	k := &Kafka{
 		space:   space,
+		flush:   flush,
 		cluster: cluster, client: client, admin: kadm.NewClient(client),
 		addr: cluster.ListenAddrs()[0], log: log, stop: stop,
 	}
@@ -123,7 +134,7 @@ func StartKafka(cfg KafkaConfig) (*Kafka, error) {
 
 // options are those of the broker itself.
 func (cfg *KafkaConfig) options(log *slog.Logger) []kfake.Opt {
-	options := []kfake.Opt{
+	return []kfake.Opt{
 		kfake.NumBrokers(1),
 		kfake.ClusterID("streamflow"),
 		kfake.DefaultNumPartitions(3),
@@ -136,10 +147,6 @@ func (cfg *KafkaConfig) options(log *slog.Logger) []kfake.Opt {
 			"log.segment.bytes": strconv.Itoa(32 << 20),
 		}),
 	}
-	if !cfg.NoSync {
-		options = append(options, kfake.SyncWrites())
-	}
-	return options
 }
 
 // Addr is the address that clients bootstrap from.
@@ -153,6 +160,7 @@ func (k *Kafka) Close() error {
 	k.done.Wait()
 	k.client.Close()
 	k.cluster.Close()
+	k.flush.close()
 	return nil
 }
 

@@ -38,3 +38,13 @@ func lockFile(f *os.File) error {
 		}
 	}
 }
+
+// flush brings a file, or the names in a directory, to the disk. What is gone
+// needs none.
+func flush(path string) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return unlessGone(err)
+	}
+	return errors.Join(file.Sync(), file.Close())
+}

@@ -35,3 +35,16 @@ func childAttr(*credential) *syscall.SysProcAttr { return nil }
 func worksIn(int, string) bool { return false }
 
 func workers(string) ([]int, error) { return nil, nil }
+
+// flush brings a file to the disk. Windows does so with the names in a directory
+// by itself. What is gone needs none.
+func flush(path string) error {
+	if info, err := os.Stat(path); err != nil || info.IsDir() {
+		return unlessGone(err)
+	}
+	file, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return unlessGone(err)
+	}
+	return errors.Join(file.Sync(), file.Close())
+}

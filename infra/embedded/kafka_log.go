@@ -1,0 +1,205 @@
+package embedded
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// kafkaLog knows which files of kfake's data directory have grown. kfake only
+// appends, and begins new segments; what it replaces (its *.json, a log that it
+// makes shorter) it flushes itself.
+type kafkaLog struct {
+	dir    string
+	states [2]grower // of producers and of groups
+	topics folder
+	parts  []*partLog
+	paths  []string
+}
+
+// grower is a file that is appended to.
+type grower struct {
+	path string
+	size int64 // when it was looked at last
+}
+
+// partLog is the log of a partition. Of its files, those of the newest segment
+// may grow; those of the ones before are looked at once more, and forgotten.
+type partLog struct {
+	folder
+	newest int64 // base of the newest segment
+	files  []segmentFile
+}
+
+type segmentFile struct {
+	grower
+	base int64
+}
+
+// grown returns the paths of what has been written to since the last call, and
+// at the first call all of them: an earlier process may have been killed before
+// it came to flush them. They are valid until the next call.
+func (l *kafkaLog) grown() ([]string, error) {
+	l.paths = l.paths[:0]
+	for i, name := range [...]string{"pids.log", "groups.log"} {
+		if l.states[i].path == "" {
+			l.states[i].path = filepath.Join(l.dir, name)
+		}
+		if err := l.look(&l.states[i]); err != nil {
+			return nil, err
+		}
+	}
+	l.topics.path = filepath.Join(l.dir, "partitions")
+	changed, err := l.topics.changed()
+	if err == nil && changed {
+		err = l.find()
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range l.parts {
+		if err := l.lookAt(p); err != nil {
+			return nil, err
+		}
+	}
+	return l.paths, nil
+}
+
+// find learns of partitions that came and went.
+func (l *kafkaLog) find() error {
+	names, err := list(l.topics.path)
+	if err != nil {
+		return err
+	}
+	known := make(map[string]*partLog, len(l.parts))
+	for _, p := range l.parts {
+		known[p.path] = p
+	}
+	l.parts, l.paths = l.parts[:0], append(l.paths, l.topics.path)
+	for _, name := range names {
+		path := filepath.Join(l.topics.path, name)
+		p := known[path]
+		if p == nil {
+			p = &partLog{folder: folder{path: path}, newest: -1}
+		}
+		l.parts = append(l.parts, p)
+	}
+	return nil
+}
+
+func (l *kafkaLog) lookAt(p *partLog) error {
+	changed, err := p.changed()
+	if err == nil && changed {
+		err = l.segments(p)
+	}
+	if err != nil {
+		return err
+	}
+	live := p.files[:0]
+	for _, f := range p.files {
+		if err := l.look(&f.grower); err != nil {
+			return err
+		}
+		if f.base >= p.newest { // nothing is added to the others any more
+			live = append(live, f)
+		}
+	}
+	p.files = live
+	return nil
+}
+
+// segments learns of segments that were begun.
+func (l *kafkaLog) segments(p *partLog) error {
+	names, err := list(p.path)
+	if err != nil {
+		return err
+	}
+	was, newest := p.newest, p.newest
+	var fresh []segmentFile
+	for _, name := range names {
+		base, ok := segmentBase(name)
+		if !ok || base < was || p.has(name) {
+			continue
+		}
+		newest = max(newest, base)
+		fresh = append(fresh, segmentFile{grower{filepath.Join(p.path, name), -1}, base})
+	}
+	if len(fresh) == 0 {
+		return nil
+	}
+	p.newest, l.paths = newest, append(l.paths, p.path)
+	p.files = append(p.files, fresh...)
+	return nil
+}
+
+func (p *partLog) has(name string) bool {
+	for _, f := range p.files {
+		if filepath.Base(f.path) == name {
+			return true
+		}
+	}
+	return false
+}
+
+// segmentBase returns the first offset of the segment that a file belongs to.
+func segmentBase(name string) (int64, bool) {
+	number, kind, _ := strings.Cut(name, ".")
+	base, err := strconv.ParseInt(number, 10, 64)
+	return base, err == nil && (kind == "dat" || kind == "idx")
+}
+
+func (l *kafkaLog) look(g *grower) error {
+	info, err := os.Stat(g.path)
+	if err != nil {
+		return unlessGone(err)
+	}
+	if size := info.Size(); size != g.size {
+		g.size, l.paths = size, append(l.paths, g.path)
+	}
+	return nil
+}
+
+// folder is a directory whose names are read again only when they may have
+// changed.
+type folder struct {
+	path   string
+	at     time.Time // of its last change
+	racing bool      // it was read so soon after that change that another may bear the same time
+}
+
+// clockTick is more than the precision of a file system's times.
+const clockTick = time.Second
+
+func (f *folder) changed() (bool, error) {
+	info, err := os.Stat(f.path)
+	if err != nil {
+		return false, unlessGone(err)
+	}
+	at := info.ModTime()
+	if at.Equal(f.at) && !f.racing {
+		return false, nil
+	}
+	f.at, f.racing = at, time.Since(at) < clockTick
+	return true, nil
+}
+
+func list(dir string) ([]string, error) {
+	d, err := os.Open(dir)
+	if err != nil {
+		return nil, unlessGone(err)
+	}
+	defer d.Close()
+	names, err := d.Readdirnames(-1)
+	return names, unlessGone(err)
+}
+
+func unlessGone(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
