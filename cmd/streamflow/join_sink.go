@@ -24,10 +24,11 @@ type opened struct {
 }
 
 // What a commit costs is much the same however much is in it: an atomic batch of
-// JetStream makes a file store of its own, a transaction of Kafka is five fsyncs
-// for which all that comes in waits. So they are kept apart while little comes.
+// JetStream makes a file store of its own and flushes it, a transaction of Kafka
+// is three requests and two rounds of fsyncs. So they are kept apart while little
+// comes.
 const (
-	factsApart = 20 * time.Millisecond
+	factsApart = 50 * time.Millisecond
 	tableApart = 50 * time.Millisecond
 	topicApart = 200 * time.Millisecond
 )
@@ -83,7 +84,7 @@ func (s *sinkShard) Run(ctx context.Context) error {
 		beside.Go(func() { _ = o.beside(own) })
 	}
 	runner := functions.New(functions.Config{
-		Function: e.name, Source: m, Sink: o.sink, Limit: o.limit, Apart: o.apart, Logger: s.p.j.log, Metrics: s.p.j.metrics.functions,
+		Function: e.name, Source: m, Sink: o.sink, Limit: o.limit, Apart: o.apart, Logger: s.p.j.log, Metrics: s.p.j.metrics.functions, Tracer: s.p.j.tracer,
 	})
 	return runner.Run(ctx)
 }
@@ -201,6 +202,7 @@ func openDeadLetters(_ context.Context, j *joint, e *entry) (*opened, error) {
 func openReverse(topic string) func(context.Context, *joint, *entry) (*opened, error) {
 	return func(_ context.Context, j *joint, e *entry) (*opened, error) {
 		p := bridge.NewResults(topic, j.connector(e.name, j.log, nil), j.metrics.bridge)
+		p.Trace(j.tracer, e.name)
 		filter := map[string]string{
 			streamflow.TopicCandles: streamflow.SubjectAllCandles, streamflow.TopicIndicators: streamflow.SubjectAllIndicators, streamflow.TopicAlerts: streamflow.SubjectAllAlerts,
 		}[topic]
