@@ -30,8 +30,22 @@ func DecodeTick(value, key []byte, now time.Time) (Tick, error) {
 // Tick reads the tick that m mirrors. The error is a [*RejectError]. The tick
 // aliases the message.
 func (m *Message) Tick() (Tick, error) {
+	if m.tick != nil {
+		return *m.tick, nil
+	}
 	known, _ := TickSymbol(m.Subject) // the text of the symbol is there already
 	return decodeTick(m.Data, nil, AnyTime, known)
+}
+
+// Decode reads the tick that m mirrors, if it does mirror one, so that Tick of m,
+// and of copies of it, is there already.
+func (m *Message) Decode() {
+	if _, ok := TickSymbol(m.Subject); !ok {
+		return
+	}
+	if t, err := m.Tick(); err == nil {
+		m.tick = &t
+	}
 }
 
 func decodeTick(value, key []byte, now time.Time, known string) (Tick, error) {

@@ -19,6 +19,7 @@ type Message struct {
 	Headers  []Header // further ones; nil for most
 	Sequence uint64   // in the stream; 0 before it is published
 	Stored   time.Time
+	tick     *Tick // see [Message.Decode]
 }
 
 // Cursor is how far the bridge has mirrored a partition.

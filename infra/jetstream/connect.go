@@ -20,6 +20,7 @@ type Client struct {
 	replies replies  // to fast batches
 	copied  sync.Map // by stream: whether it has replicas
 	lost    *loss
+	taps    taps
 }
 
 // Connect opens a connection that reconnects for ever by itself. name is shown

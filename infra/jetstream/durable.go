@@ -42,16 +42,23 @@ type Durable struct {
 	stream   string
 	name     string
 	config   jetstream.ConsumerConfig
-	in       *intake
+	consumer jetstream.Consumer // nil while it is not open
+	in       *intake            // nil while nothing is delivered by it
 	stop     func()
-	pin      string // of the worker that is us; "" while we stand by
-	expected uint64 // the consumer sequence of the next message
-	sought   bool   // the first message behind Seek has not come yet
-	behind   uint64 // the sequence of that Seek
+	tap      *tapReader // nil while it is read by itself; see share
+	keeper   *keeper    // with the tap
+	pin      string     // of the worker that is us; "" while we stand by
+	expected uint64     // the consumer sequence of the next message
+	sought   bool       // the first message behind Seek has not come yet
+	behind   uint64     // the sequence of that Seek
 	raw      []jetstream.Msg
 	batch    []streamflow.Message
 	last     jetstream.Msg
-	held     bool // Next has returned messages that are not acknowledged
+	at       uint64 // the sequence that was read last, or 0
+	left     uint64 // how many messages stood behind it
+	acked    uint64 // the one that was acknowledged last, or 0
+	skip     uint64 // what does not stand behind this was read already
+	held     bool   // Next has returned messages that are not acknowledged
 }
 
 // Durable returns the input of function's shard: the messages of stream that
@@ -85,6 +92,11 @@ func (c *Client) Durable(stream, filter, function string, shard int) *Durable {
 // call. An error breaks the delivery off; the next call begins anew.
 func (d *Durable) Next(ctx context.Context, limit int) (messages []streamflow.Message, fresh bool, err error) {
 	for {
+		if d.tap != nil {
+			if messages, ok, err := d.readTap(ctx, limit); ok {
+				return messages, fresh, err
+			}
+		}
 		if d.in == nil {
 			if err := d.open(ctx); err != nil {
 				return nil, false, err
@@ -104,6 +116,7 @@ func (d *Durable) Next(ctx context.Context, limit int) (messages []streamflow.Me
 		fresh = fresh || began
 		if len(messages) > 0 {
 			d.held = true
+			d.share(ctx)
 			return messages, fresh, nil
 		}
 		if !d.held {
@@ -137,14 +150,14 @@ func (d *Durable) take(ctx context.Context) (messages []streamflow.Message, bega
 		}
 		if meta.Sequence.Consumer != d.expected {
 			if meta.Sequence.Consumer == 1 { // somebody else has reset the durable
-				d.batch, began, d.expected = d.batch[:0], true, 1
+				d.batch, began, d.expected, d.skip = d.batch[:0], true, 1, 0
 			} else {
 				return nil, began, fmt.Errorf("durable %s delivered %d where %d was next", d.name, meta.Sequence.Consumer, d.expected)
 			}
 		}
 		d.expected++
-		d.last = msg
-		if isCursor(msg.Subject()) {
+		d.last, d.at, d.left = msg, meta.Sequence.Stream, meta.NumPending
+		if isCursor(msg.Subject()) || d.at <= d.skip {
 			continue
 		}
 		d.batch = append(d.batch, streamflow.Message{})
@@ -175,6 +188,7 @@ func (d *Durable) reset(ctx context.Context, pin string) error {
 		return fmt.Errorf("reset durable %s: %w", d.name, err)
 	}
 	d.pin, d.expected, d.sought, d.last, d.held = pin, 1, false, nil, false
+	d.at, d.acked, d.skip = 0, 0, 0
 	return nil
 }
 
@@ -205,6 +219,11 @@ func (d *Durable) Seek(ctx context.Context, sequence uint64) error {
 			return fmt.Errorf("durable %s: %w", d.name, err)
 		}
 	}
+	d.at, d.acked, d.skip = sequence, sequence, 0
+	if d.tap != nil {
+		d.unshare()
+		return d.resume(ctx, sequence)
+	}
 	if _, err := d.c.js.ResetConsumerToSequence(ctx, d.stream, d.name, sequence+1); err != nil {
 		return fmt.Errorf("durable %s: go on behind %d: %w", d.name, sequence, err)
 	}
@@ -218,7 +237,11 @@ func (d *Durable) Seek(ctx context.Context, sequence uint64) error {
 // Ack tells the server that all that Next has returned is done with. It is not
 // confirmed: what is delivered again lies below the position.
 func (d *Durable) Ack() error {
-	d.held = false
+	d.held, d.acked = false, d.at
+	if d.tap != nil {
+		d.keeper.acked.Store(d.acked)
+		return nil
+	}
 	if d.last == nil {
 		return nil
 	}
@@ -228,19 +251,15 @@ func (d *Durable) Ack() error {
 // Pending returns how many messages the worker has not been handed yet, and how
 // many it has not acknowledged.
 func (d *Durable) Pending(ctx context.Context) (pending uint64, unacked int, err error) {
+	if d.tap != nil {
+		return d.tap.waiting(), 0, nil
+	}
 	c, err := d.c.js.Consumer(ctx, d.stream, d.name)
 	if err != nil {
 		return 0, 0, fmt.Errorf("durable %s: %w", d.name, err)
 	}
 	info := c.CachedInfo()
 	return info.NumPending, info.NumAckPending, nil
-}
-
-// Heads returns the offset of the newest mirrored message of each partition,
-// as the bridge's cursors tell it. Streams of results have no cursors, and no
-// heads that could be known: their readers notice a gap when the next fact comes.
-func (d *Durable) Heads(ctx context.Context) (map[streamflow.Partition]int64, error) {
-	return d.c.heads(ctx, d.stream)
 }
 
 // DeleteDurable removes the durable of a function's shard. One that is not there
@@ -257,14 +276,21 @@ func (c *Client) DeleteDurable(ctx context.Context, stream, function string, sha
 // Close ends the delivery and gives the durable up, so that a standby takes
 // over at once. A worker that dies without it is replaced after [pinTTL].
 func (d *Durable) Close() {
-	if d.in == nil {
+	if d.consumer == nil {
 		return
 	}
-	d.stop()
+	if d.tap != nil {
+		d.unshare()
+	}
+	if d.in != nil {
+		d.stop()
+	}
 	if d.pin != "" {
 		d.unpin()
 	}
-	d.in, d.pin, d.expected, d.last, d.sought, d.held = nil, "", 0, nil, false, false
+	d.c.taps.leave(d.stream)
+	d.consumer, d.in, d.pin, d.expected, d.last, d.sought, d.held = nil, nil, "", 0, nil, false, false
+	d.at, d.acked, d.skip = 0, 0, 0
 }
 
 func (d *Durable) unpin() {
@@ -295,7 +321,19 @@ func (d *Durable) open(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("durable %s: %w", d.name, err)
 	}
-	d.in, d.stop, err = consume(c, jetstream.PullPriorityGroup(priorityGroup), jetstream.PullExpiry(2*time.Second), jetstream.PullHeartbeat(time.Second))
+	d.consumer = c
+	if err := d.deliver(); err != nil {
+		d.consumer = nil
+		return err
+	}
+	d.c.taps.enter(d.stream)
+	return nil
+}
+
+// deliver has the server send what it has. A durable that was pinned to us before
+// still is: the consumer knows the pin.
+func (d *Durable) deliver() (err error) {
+	d.in, d.stop, err = consume(d.consumer, jetstream.PullPriorityGroup(priorityGroup), jetstream.PullExpiry(2*time.Second), jetstream.PullHeartbeat(time.Second))
 	if err != nil {
 		d.in = nil
 		return fmt.Errorf("durable %s: %w", d.name, err)
@@ -313,46 +351,4 @@ func (d *Durable) free(ctx context.Context, info *jetstream.ConsumerInfo) error 
 	}
 	_, err := d.c.js.ResetConsumer(ctx, d.stream, d.name)
 	return err
-}
-
-// mirror returns the mirror that a stream is, and the subjects of its cursors;
-// nil for a stream of results.
-func (c *Client) mirror(stream string) (m *Mirror, cursors string) {
-	switch stream {
-	case streamflow.StreamTicks:
-		return c.Ticks(), streamflow.SubjectCursors
-	case streamflow.StreamDeadLetters:
-		return c.DeadLetters(), streamflow.SubjectDLQCursors
-	case streamflow.StreamEvents:
-		return c.Events(), streamflow.SubjectEventCursors
-	}
-	return nil, ""
-}
-
-// heads settles every cursor of a stream.
-func (c *Client) heads(ctx context.Context, stream string) (map[streamflow.Partition]int64, error) {
-	heads := make(map[streamflow.Partition]int64)
-	mirror, filter := c.mirror(stream)
-	if mirror == nil {
-		return heads, nil
-	}
-	var partitions []streamflow.Partition
-	err := c.scan(ctx, stream, scanOptions{Filter: filter, Newest: true}, func(m *streamflow.Message) error {
-		p, err := streamflow.ParseCursorSubject(m.Subject)
-		if err != nil {
-			return nil
-		}
-		partitions = append(partitions, p)
-		return nil
-	})
-	for _, p := range partitions {
-		cur, err := mirror.Cursor(ctx, p)
-		if err != nil {
-			return nil, err
-		}
-		if cur.Last >= 0 {
-			heads[p] = cur.Last
-		}
-	}
-	return heads, err
 }

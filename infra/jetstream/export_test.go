@@ -1,6 +1,9 @@
 package jetstream
 
-import "io"
+import (
+	"context"
+	"io"
+)
 
 // Replicated makes m write as it does to a stream with replicas, until it next
 // looks at the stream.
@@ -10,4 +13,19 @@ func (m *Mirror) Replicated() { m.replicated.Store(true) }
 func ReadTail(r io.Reader) (n int, err error) {
 	err = eachOfTail(r, func(*tailMessage) error { n++; return nil })
 	return n, err
+}
+
+// Shares says whether d is read by a tap.
+func (d *Durable) Shares() bool { return d.tap != nil }
+
+// HoldInTaps sets how many messages taps hold.
+func (c *Client) HoldInTaps(n int) { c.taps.size = n }
+
+// Unpin takes a durable away from whoever has it.
+func (c *Client) Unpin(ctx context.Context, stream, durable string) error {
+	s, err := c.js.Stream(ctx, stream)
+	if err != nil {
+		return err
+	}
+	return s.UnpinConsumer(ctx, durable, priorityGroup)
 }
