@@ -251,9 +251,6 @@ func (d *Durable) Ack() error {
 // Pending returns how many messages the worker has not been handed yet, and how
 // many it has not acknowledged.
 func (d *Durable) Pending(ctx context.Context) (pending uint64, unacked int, err error) {
-	if d.tap != nil {
-		return d.tap.waiting(), 0, nil
-	}
 	c, err := d.c.js.Consumer(ctx, d.stream, d.name)
 	if err != nil {
 		return 0, 0, fmt.Errorf("durable %s: %w", d.name, err)

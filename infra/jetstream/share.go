@@ -109,8 +109,9 @@ func (d *Durable) resume(ctx context.Context, behind uint64) (err error) {
 
 const (
 	shareAtMost = 3 * time.Second
-	// floorEvery is how often the floor of a durable that shares is moved.
-	floorEvery = 200 * time.Millisecond
+	// floorEvery is how often the floor of a durable that shares is moved. Its lag,
+	// as the server tells it, is too great by as much.
+	floorEvery = 100 * time.Millisecond
 	// pinEvery is how often we say that a durable is ours still.
 	pinEvery = time.Second
 )
@@ -157,20 +158,20 @@ func (d *Durable) keep(r *tapReader) (*keeper, error) {
 	if err != nil {
 		return nil, err
 	}
+	floor := d.acked // before anything is acknowledged by way of k
 	go func() {
 		defer close(k.ended)
 		defer func() { _ = sub.Unsubscribe() }()
-		k.run(inbox)
+		k.run(inbox, floor)
 	}()
 	return k, nil
 }
 
 func (k *keeper) loses() { k.lose.Do(func() { close(k.lost) }) }
 
-func (k *keeper) run(inbox string) {
+func (k *keeper) run(inbox string, floor uint64) {
 	ticker := time.NewTicker(floorEvery)
 	defer ticker.Stop()
-	floor := k.acked.Load()
 	alive := time.Time{}
 	for {
 		if now := time.Now(); alive.IsZero() || now.Sub(alive) >= pinEvery {

@@ -29,7 +29,6 @@ type tap struct {
 	next    uint64               // number of the one to come
 	behind  uint64               // all messages of the stream behind this sequence have come, or are to come
 	to      uint64               // what stands behind this sequence has not come
-	pending uint64               // how much that is
 	arrived chan struct{}        // closed when something has
 	err     error                // why nothing comes any more
 }
@@ -115,7 +114,7 @@ func (t *tap) run(ctx context.Context, in *intake) {
 func (t *tap) add(batch []streamflow.Message, meta *jetstream.MsgMetadata) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.to, t.pending = meta.Sequence.Stream, meta.NumPending
+	t.to = meta.Sequence.Stream
 	for i := range batch {
 		if len(t.ring) < t.size {
 			t.ring = append(t.ring, batch[i])
@@ -194,13 +193,6 @@ func (r *tapReader) take(into []streamflow.Message, limit int) (taken []streamfl
 		r.behind = into[len(into)-1].Sequence
 	}
 	return into, t.arrived, nil
-}
-
-// waiting returns how many messages have not been read.
-func (r *tapReader) waiting() uint64 {
-	r.t.mu.RLock()
-	defer r.t.mu.RUnlock()
-	return r.t.next - r.number + r.t.pending
 }
 
 // floor returns up to where all is done with, if that is so for what was read up
