@@ -40,7 +40,7 @@ var plan = map[string][]string{
 	"api/live":                {"."},
 	"ui":                      {"api/accept"},
 	"infra/backup":            {},
-	"infra/embedded":          {"."},
+	"infra/embedded":          {".", "infra/postgres/roles"},
 	"infra/ingest":            {"."},
 	"infra/jetstream":         {".", "infra/secure"},
 	"infra/kafka":             {".", "infra/secure"},
@@ -48,10 +48,12 @@ var plan = map[string][]string{
 	"infra/k8s":               {}, // tests of what is configured there
 	"infra/parquet":           {"."},
 	"infra/postgres":          {"."},
+	"infra/postgres/roles":    {}, // of a closed database, embedded or not
 	"infra/prometheus":        {}, // likewise
 	"infra/schemas":           {".", "infra/secure"},
 	"infra/secure":            {},
 	"infra/secure/securetest": {"infra/secure"},
+	"infra/trace":             {"."},
 	"infra/simulate":          {"."},
 	"cmd":                     {"."},
 	"docs/examples":           {}, // clients, as others write them
@@ -70,7 +72,7 @@ var vendors = map[string][]string{
 	"github.com/bufbuild/protocompile":    {"infra/schemas"},
 	"google.golang.org/protobuf":          {"infra/schemas"},
 	"github.com/nats-io":                  {"infra/jetstream", "infra/embedded"},
-	"github.com/jackc/pgx":                {"infra/postgres", "infra/embedded"},
+	"github.com/jackc/pgx":                {"infra/postgres", "infra/postgres/roles", "infra/embedded"},
 	"github.com/fergusstrange":            {"infra/embedded"},
 	"github.com/danielgtaylor/huma":       {"api"},
 	"github.com/olahol/melody":            {"api/live"},
@@ -79,6 +81,7 @@ var vendors = map[string][]string{
 	"github.com/parquet-go/parquet-go":    {"infra/parquet"},
 	"github.com/alecthomas/kong":          {"cmd"},
 	"github.com/prometheus/client_golang": {"bridge", "functions", "api", "cmd"},
+	"go.opentelemetry.io":                 {"infra/trace"},
 	"golang.org/x/sync":                   {"bridge", "functions", "api", "infra", "cmd"},
 	"golang.org/x/sys":                    {"infra/embedded"},
 	"golang.org/x/term":                   {"cmd"},

@@ -191,6 +191,7 @@ var addresses = []Address{
 	{Place{KindHeader, HeaderPosition}, "where the message, or the one that it follows from, stands in Kafka: `<topic>/<partition>/<offset>`"},
 	{Place{KindHeader, HeaderPrevious}, "the offset of the message of the same partition that was mirrored before, where that is not the offset before"},
 	{Place{KindHeader, HeaderHops}, "when it passed each part: `name=unix-nanoseconds;...`"},
+	{Place{KindHeader, HeaderTraceparent}, "of a record in Kafka: the trace of which it is part (W3C Trace Context), where its producer, or we, trace it; in the streams such a trace stands in front of the hops"},
 	{Place{KindHeader, HeaderOutput}, "of a fact: where it stands among the results of its function, `<function>.<epoch>/<shard>/<number>`; a result without it is a view, which may be lost or repeated"},
 	{Place{KindHeader, HeaderReplay}, "of a result that was published before: the ID of the replay that repeats it"},
 	{Place{KindHeader, HeaderPositions}, "of a record that the reverse bridge wrote: how far its stream is brought over"},

@@ -81,6 +81,9 @@ const (
 	// that was refused (no gap) from one that it never saw (a gap).
 	HeaderPrevious = "Kafka-Previous"
 	HeaderHops     = "Hops" // name=unix-nanoseconds;...
+	// HeaderTraceparent is that of W3C's Trace Context: of a record whose producer
+	// traces it, and of the results in Kafka of what is traced.
+	HeaderTraceparent = "traceparent"
 	// HeaderOutput is where a result stands among the results of its function:
 	// <function>.<epoch>/<shard>/<number>, the numbers without gaps from 0. What
 	// has none in a stream of results is a view, see [Message].

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"encoding/hex"
 	"slices"
 	"strings"
 	"time"
@@ -61,6 +62,7 @@ func (t *trip) tell() {
 			t.hop(h.Name, h.At, since)
 		}
 		t.hop(hopStream, t.message.Stored, streamflow.HopBridge)
+		t.trace(t.message.Hops)
 	case t.record != nil && t.ticks:
 		// Other topics may hold what the bridge masks: that is never shown as it is.
 		j.Tick = jsonOf(t.record.json())
@@ -94,4 +96,15 @@ func (t *trip) tell() {
 		}
 	}
 	slices.SortFunc(j.Missing, strings.Compare)
+}
+
+// trace notes the trace of a message with those hops, if it is traced.
+func (t *trip) trace(hops string) {
+	tracer := t.s.config.Tracer
+	if tracer == nil {
+		return
+	}
+	if trace, ok := tracer.Trace(&streamflow.Message{Position: t.p, Hops: hops}); ok {
+		t.j.TraceID = hex.EncodeToString(trace.ID[:])
+	}
 }

@@ -21,6 +21,7 @@ type Journey struct {
 	Symbol   string          `json:"symbol,omitempty" example:"AAPL" doc:"Symbol of a tick"`
 	Subject  string          `json:"subject,omitempty" example:"ticks.AAPL" doc:"Its subject in the stream; left out if it is not mirrored, or not kept any more"`
 	Sequence uint64          `json:"sequence,omitempty" example:"4830" doc:"Its sequence in the stream"`
+	TraceID  string          `json:"traceId,omitempty" example:"4bf92f3577b34da6a3ce929d0e0e4736" doc:"If it is traced: the ID of its trace, for whatever shows traces"`
 	Tick     JSONValue       `json:"tick" doc:"The message as it stands in the stream, else in Kafka, else in the database"`
 	Hops     []JourneyHop    `json:"hops" nullable:"false" doc:"The moments that are known, the earliest first"`
 	Results  []JourneyResult `json:"results" nullable:"false" doc:"What the functions made of it: results that carry it as their cause, and where a function published none, its next result of the symbol, which counts it in"`

@@ -41,6 +41,7 @@ type Config struct {
 	Docs        http.Handler // the docs explorer at /docs; nil is a plain page of our own
 	MaxSessions int          // websockets at one time; 0 is 10,000
 	Version     string       // shown by GET /health
+	Tracer      live.Tracer  // nil traces nothing
 }
 
 // Server answers HTTP requests and websockets.
@@ -79,7 +80,7 @@ func New(c Config) (*Server, error) {
 	var err error
 	s.live, err = live.New(live.Config{
 		Feed: c.Feed, Tap: taps{s.intake, s.pipeline, s.trends}, Logger: c.Logger, Registry: c.Registry,
-		AllowedOrigins: c.AllowedOrigins, MaxSessions: c.MaxSessions, Problem: writeProblem,
+		AllowedOrigins: c.AllowedOrigins, MaxSessions: c.MaxSessions, Problem: writeProblem, Tracer: c.Tracer,
 	})
 	if err != nil {
 		return nil, err

@@ -7,7 +7,7 @@ import (
 
 const (
 	retryFirst  = 50 * time.Millisecond
-	retryAtMost = 5 * time.Second
+	retryAtMost = 2 * time.Second
 )
 
 // backoff doubles the wait between tries, up to a bound.

@@ -54,6 +54,7 @@ type Config struct {
 	Batch   int // messages in one batch at most; 0 means 999
 	Logger  *slog.Logger
 	Metrics *Metrics
+	Tracer  Tracer // nil traces nothing
 }
 
 // Bridge mirrors the topics of its routes.

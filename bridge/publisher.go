@@ -29,6 +29,8 @@ type Publisher struct {
 	record   func(m *streamflow.Message, partitions int) *kgo.Record
 	connect  func(ctx context.Context, opts ...kgo.Opt) (*kgo.Client, error)
 	metrics  *Metrics
+	tracer   Tracer      // nil traces nothing
+	function string      // whose sink it is, for the tracer
 	client   *kgo.Client // nil until Load
 	count    int         // partitions of the topic
 }
@@ -162,6 +164,7 @@ func (d *Publisher) Commit(ctx context.Context, messages []streamflow.Message, _
 			continue
 		}
 		r := d.record(&messages[i], d.count)
+		d.carry(&messages[i], r)
 		records, last[r.Partition] = append(records, r), r
 	}
 	if len(records) == 0 {

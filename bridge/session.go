@@ -170,7 +170,7 @@ func (s *session) assigned(life context.Context) func(context.Context, offsets) 
 // start claims p and starts its worker.
 func (s *session) start(ctx, life context.Context, p streamflow.Partition) (*worker, error) {
 	w := newWorker(s, p)
-	if err := w.load(ctx); err != nil {
+	if err := w.begin(ctx); err != nil {
 		return nil, err
 	}
 	if err := w.place(ctx); err != nil {
@@ -187,6 +187,21 @@ func (s *session) start(ctx, life context.Context, p streamflow.Partition) (*wor
 	w.log.Info("partition assigned", "from", w.good.Next)
 	go w.run(life)
 	return w, nil
+}
+
+// begin loads the cursors of a partition that was just assigned. A NATS that has
+// lost a node needs some seconds to go on without it: it is waited for here,
+// because to begin anew is to leave the group, and then all balance anew.
+func (w *worker) begin(ctx context.Context) error {
+	retry, began := backoff{}, time.Now()
+	for {
+		err := w.load(ctx)
+		if err == nil || ctx.Err() != nil || time.Since(began) > loadAtMost {
+			return err
+		}
+		w.log.Warn("the partition cannot be claimed yet, trying again", "error", err, "in", retry.next())
+		retry.wait(ctx)
+	}
 }
 
 // revoked stops the workers of partitions that now belong to somebody else. It

@@ -20,6 +20,8 @@ type sorter struct {
 	readings   map[int64]reading  // of framed values, by offset
 	subjects   map[string]string  // by the name that the schema returns
 	letter     string             // the subject of the dead letters
+	tracer     Tracer             // nil traces nothing
+	traced     []traced           // of the last call
 	text       []byte
 }
 
@@ -47,7 +49,7 @@ func newSorter(route streamflow.Route, p streamflow.Partition, mask *streamflow.
 //	bridge B, 12:00:06 | reads from the ticks' cursor; record 7 is no longer too far
 //	                   | ahead, and would go to TICKS, while it stands in DLQ
 func (s *sorter) sort(records []*kgo.Record, at time.Time, next, letters streamflow.Cursor) (good, bad []streamflow.Message, _, _ streamflow.Cursor) {
-	s.good, s.bad = s.good[:0], s.bad[:0]
+	s.good, s.bad, s.traced = s.good[:0], s.bad[:0], s.traced[:0]
 	for _, r := range records {
 		if r.Offset < next.Next {
 			continue
@@ -63,6 +65,7 @@ func (s *sorter) sort(records []*kgo.Record, at time.Time, next, letters streamf
 				Subject: s.subject(name), Data: data,
 				Position: position, Previous: next.Last, Hops: s.hops(r.Timestamp, at),
 			})
+			s.follow(&s.good[len(s.good)-1], r, at, nil)
 			next.Last = r.Offset
 			continue
 		}
@@ -70,6 +73,7 @@ func (s *sorter) sort(records []*kgo.Record, at time.Time, next, letters streamf
 			continue // written before a crash that came before the good ones
 		}
 		s.bad = append(s.bad, s.deadLetter(r, at, position, letters.Last, err))
+		s.follow(&s.bad[len(s.bad)-1], r, at, err)
 		letters.Next, letters.Last = r.Offset+1, r.Offset
 	}
 	return s.good, s.bad, next, letters

@@ -56,11 +56,13 @@ const (
 // newWorker returns a worker whose cursors are still to be loaded.
 func newWorker(s *session, p streamflow.Partition) *worker {
 	route := s.route(p.Topic) // the client consumes no topic that has none
-	return &worker{
+	w := &worker{
 		s: s, p: p, target: route.Target, log: s.Logger.With("topic", p.Topic, "partition", p.Number),
 		in: make(chan fetched, 1), quit: make(chan struct{}), done: make(chan struct{}),
 		sorter: newSorter(route.Route, p, s.Mask, s.Letters.MaxPayload()),
 	}
+	w.sorter.tracer = s.Tracer
+	return w
 }
 
 // load claims the partition, and reads which records between its two cursors
@@ -221,6 +223,7 @@ func (w *worker) commit(ctx context.Context, records []*kgo.Record, at time.Time
 		letters.Fence = fence
 		w.letters = letters
 		w.s.Metrics.reject(w.p.Topic, bad)
+		w.sorter.record(true, len(bad))
 	}
 	if next.Next == w.good.Next {
 		return nil
@@ -232,6 +235,7 @@ func (w *worker) commit(ctx context.Context, records []*kgo.Record, at time.Time
 	next.Fence = fence
 	w.good = next
 	w.s.Metrics.committed(w.p, good, time.Since(start), next.Next)
+	w.sorter.record(false, len(good))
 	w.s.mark(w.p, next.Next)
 	return nil
 }

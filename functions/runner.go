@@ -61,6 +61,7 @@ type Config struct {
 	Apart   time.Duration
 	Logger  *slog.Logger
 	Metrics *Metrics
+	Tracer  Tracer // of a sink; nil traces nothing
 }
 
 // Runner feeds a Sink from a Source, exactly once.
@@ -96,7 +97,7 @@ const (
 	auditEvery   = 5 * time.Second
 	believeFor   = 10 * time.Minute // longer than to read a stream
 	retryFirst   = 50 * time.Millisecond
-	retryAtMost  = 5 * time.Second
+	retryAtMost  = 2 * time.Second
 	commitAtMost = 30 * time.Second
 	defaultLimit = 5000
 )
@@ -301,6 +302,9 @@ func (r *Runner) commit(ctx context.Context, todo []streamflow.Message, to Check
 			r.notBefore = start.Add(r.Apart)
 		}
 		r.Metrics.committed(r.Function, len(todo), time.Since(start))
+		if r.Tracer != nil {
+			r.trace(todo, start)
+		}
 		return nil
 	}
 	r.giveUp(err)

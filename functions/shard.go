@@ -22,6 +22,7 @@ type shard struct {
 	flags
 	settling bool
 	stats    *stats
+	steps    steps
 	suspects map[string]bool // keys that are known to fail
 	careful  bool            // too many are
 
@@ -203,6 +204,7 @@ func (sh *shard) Commit(ctx context.Context, messages []streamflow.Message, _, _
 	if err := sh.flush(ctx); err != nil {
 		return sh.fail(err)
 	}
+	sh.steps.done(sh.Function.Name, sh.pace.came, len(messages))
 	sh.note()
 	return nil
 }
@@ -210,6 +212,7 @@ func (sh *shard) Commit(ctx context.Context, messages []streamflow.Message, _, _
 // fail forgets the states, which may be ahead of what can still be published.
 func (sh *shard) fail(err error) error {
 	sh.drop()
+	sh.steps.drop()
 	if !errors.Is(err, streamflow.ErrFenced) {
 		sh.stats.failed(err)
 	}
@@ -252,7 +255,11 @@ func (sh *shard) publish(ctx context.Context, n int) error {
 		}
 		sh.facts = append(sh.facts, m)
 	}
-	return sh.commit(ctx, sh.facts)
+	if err := sh.commit(ctx, sh.facts); err != nil {
+		return err
+	}
+	sh.steps.committed(now)
+	return nil
 }
 
 // commit stores facts and the page as it is now.

@@ -40,6 +40,7 @@ type StepConfig struct {
 	Apart      time.Duration // see [Config]
 	Logger     *slog.Logger
 	Metrics    *Metrics
+	Tracer     Tracer // nil traces nothing
 }
 
 // Stepper runs one shard of a step function.
@@ -60,7 +61,7 @@ func newStepper(c StepConfig, settle bool) *Stepper {
 		c.Metrics = NewMetrics(nil)
 	}
 	c.Logger = c.Logger.With("shard", c.Shard)
-	sh := &shard{StepConfig: c, settling: settle, suspects: make(map[string]bool), stats: newStats()}
+	sh := &shard{StepConfig: c, settling: settle, suspects: make(map[string]bool), stats: newStats(), steps: steps{tracer: c.Tracer}}
 	sh.Logger = c.Logger.With("function", c.Function.Name)
 	r := New(Config{Function: c.Function.Name, Source: c.Source, Sink: sh, Limit: c.Limit, Apart: c.Apart, Logger: c.Logger, Metrics: c.Metrics})
 	r.minder = sh

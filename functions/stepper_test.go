@@ -33,7 +33,7 @@ type worker struct {
 func (w *world) config(l *life, f *functions.Function, at place, shards int) functions.StepConfig {
 	c := functions.StepConfig{
 		Function: f, Generation: at.generation, Shard: at.shard, Shards: shards,
-		Source: &tap{life: l, at: at}, Ledger: &pen{life: l, at: at}, Limit: w.limit,
+		Source: &tap{life: l, at: at}, Ledger: &pen{life: l, at: at}, Limit: w.limit, Tracer: w.tracer,
 	}
 	if os.Getenv("STEPPER_LOG") != "" {
 		c.Logger = slog.New(slog.NewTextHandler(w.t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug})).With("generation", at.generation)

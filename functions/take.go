@@ -47,17 +47,21 @@ func (sh *shard) stepOne(ctx context.Context, msg *streamflow.Message, silent bo
 		return err
 	}
 	m.out.silent = silent
+	traced := sh.steps.begin(msg, silent)
 	timer := sh.stats.start()
 	undone, err := m.step()
 	timer.stop(sh.stats)
+	traced.end()
 	if err != nil {
 		aside, err := sh.again(undone, err, func() (bool, error) { return sh.restep(msg) })
 		if err != nil {
 			return err
 		}
 		if aside != nil {
+			sh.steps.add(traced, 0, ReasonStepFailed)
 			return sh.reject(ctx, msg, aside)
 		}
+		traced.end()
 	}
 	sh.pace.changed()
 	if silent {
@@ -68,7 +72,12 @@ func (sh *shard) stepOne(ctx context.Context, msg *streamflow.Message, silent bo
 	if r := sh.page.Replay; r != nil && covered(r.Until, hash(key), msg.Position) {
 		sh.repeat(before, !m.in.Produced().Before(r.From))
 	}
-	return sh.room(ctx, before.facts)
+	facts := len(m.out.facts) - before.facts
+	if err := sh.room(ctx, before.facts); err != nil {
+		return err
+	}
+	sh.steps.add(traced, facts, "")
+	return nil
 }
 
 // wakeFirst wakes the key of a message as it was woken before the message came,

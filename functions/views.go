@@ -75,6 +75,7 @@ func (sh *shard) show(ctx context.Context, now time.Time) error {
 		n := min(len(list), MaxFacts)
 		if err = sh.Ledger.Show(ctx, list[:n], sh.fence); err == nil {
 			sh.Metrics.showed(sh.Function.Name, n)
+			sh.steps.showed(sh.Function.Name, list[:n], now)
 		}
 		list = list[n:]
 	}

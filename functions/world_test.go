@@ -37,6 +37,7 @@ type world struct {
 	views   []streamflow.Message
 	shown   []time.Time
 	letters map[streamflow.Position]streamflow.DeadLetter
+	tracer  functions.Tracer
 }
 
 // place is a shard of a generation.

@@ -26,6 +26,8 @@ type hub struct {
 	epochs   [countKinds]int    // how often each was made anew
 	seeded   uint16             // the kinds whose streams were read
 	metrics  *metrics
+	tracing  *tracing // nil traces nothing
+	shared   lender   // of room for what waits
 
 	heartbeat time.Duration // between heartbeats
 	stall     time.Duration // how long a client may take nothing
@@ -39,7 +41,7 @@ func newHub(m *metrics) *hub {
 	return &hub{
 		memory: newMemory(), sessions: make(map[*session]struct{}), metrics: m,
 		heartbeat: 5 * time.Second, stall: 30 * time.Second, patience: time.Minute, grace: 5 * time.Second,
-		replay: newResumer(),
+		replay: newResumer(), shared: lender{most: sharedRoom},
 	}
 }
 
@@ -113,8 +115,15 @@ func (h *hub) publish(kind int, batch []streamflow.Message, taken time.Time) {
 		sub := h.subjectOf(m.Subject, kind)
 		h.tips[kind] = m.Sequence
 		h.set(sub, m, taken)
+		trace, traced := h.tracing.trace(m)
+		if traced {
+			h.tracing.expect(trace, m, h.encoded(sub), sub.wanting(), taken)
+		}
 		if len(sub.groups) > 0 {
 			dropped += h.deliver(sub)
+		}
+		if traced {
+			h.tracing.published(trace, m, sub.wanting())
 		}
 	}
 	if dropped > 0 {
@@ -211,7 +220,7 @@ func (h *hub) heart(s *session, now time.Time) {
 	resuming := s.resuming()
 	s.outbox.mu.Lock()
 	defer s.outbox.mu.Unlock()
-	if len(s.queue) == 0 && len(s.marked) == 0 {
+	if s.bytes == 0 && len(s.marked) == 0 {
 		for i := range s.safe {
 			if kinds&(1<<i) != 0 && resuming&(1<<i) == 0 {
 				s.safe[i] = h.tips[i]
@@ -230,7 +239,7 @@ func (h *hub) heart(s *session, now time.Time) {
 	h.metrics.conflated.Add(float64(s.conflated - s.counted))
 	s.counted = s.conflated
 	const small = 256
-	if len(s.queue) == 0 && cap(s.queue) > small {
+	if s.bytes == 0 && cap(s.queue) > small {
 		s.queue = nil // most sessions never need a large one again
 	}
 	if len(s.marked) == 0 {

@@ -33,6 +33,8 @@ type Config struct {
 	// Problem answers a request that does not become a websocket; nil answers
 	// with plain text.
 	Problem func(w http.ResponseWriter, r *http.Request, status int, detail string)
+	// Tracer shows which messages go to which websockets; nil traces nothing.
+	Tracer Tracer
 }
 
 // Server answers requests for websockets.
@@ -62,7 +64,7 @@ func New(c Config) (*Server, error) {
 		c.Problem = func(w http.ResponseWriter, _ *http.Request, status int, detail string) { http.Error(w, detail, status) }
 	}
 	h := newHub(newMetrics())
-	h.replay.feed, h.allow = c.Feed, c.Allow
+	h.replay.feed, h.allow, h.tracing = c.Feed, c.Allow, newTracing(c.Tracer)
 	s := &Server{hub: h}
 	for kind, k := range kinds {
 		if kind != kindPipeline && (c.Streams == nil || slices.Contains(c.Streams, k.stream)) {

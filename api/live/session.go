@@ -195,6 +195,7 @@ func (s *session) write(h *hub, parts []part, one bool) bool {
 	}
 	for len(parts) > 0 {
 		frame := join((*frames.Get().(*[]byte))[:0], parts[:n])
+		h.tracing.sending(frame, parts[:n])
 		parts = parts[n:]
 		s.load.Add(int64(len(frame)))
 		s.flight.Add(1)

@@ -59,7 +59,10 @@ func newSocket(h *hub, origins []string, most int, problem func(http.ResponseWri
 	m.HandleMessageBinary(func(ms *melody.Session, _ []byte) {
 		h.fail(of(ms), refuse(codeBadMessage, "the message is binary: send text, %s", usage))
 	})
-	m.HandleSentMessage(func(ms *melody.Session, frame []byte) { of(ms).sent(frame) })
+	m.HandleSentMessage(func(ms *melody.Session, frame []byte) {
+		h.tracing.sent(frame)
+		of(ms).sent(frame)
+	})
 	return &socket{hub: h, melody: m, most: most, problem: problem, gone: make(chan struct{})}
 }
 

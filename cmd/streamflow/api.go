@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -40,6 +41,7 @@ type apiCmd struct {
 	httpFlags
 	schemaFlags `group:"Schema registry"`
 	metricsFlags
+	traceFlags `group:"Traces"`
 }
 
 // Run serves until ctx ends.
@@ -48,9 +50,13 @@ func (c *apiCmd) Run(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	registry, s := newRegistry(), servers{c.kafkaFlags, c.natsFlags, c.postgresFlags, c.schemaFlags}
+	registry, s := newRegistry(), servers{kafkaFlags: c.kafkaFlags, natsFlags: c.natsFlags, postgresFlags: c.postgresFlags, schemaFlags: c.schemaFlags}
 	serve, err := c.part(registry, httpProbe(ln.Addr().String(), c.HTTPCert), s.kafkaProbe(log), s.natsProbe(log), s.postgresProbe())
 	if err != nil {
+		return err
+	}
+	var traces []part
+	if s.tracer, traces, err = c.tracer("streamflow-api", log, registry); err != nil {
 		return err
 	}
 	p, err := newAPI(ctx, s, c.httpFlags, ln, registry, log)
@@ -58,7 +64,7 @@ func (c *apiCmd) Run(ctx context.Context, log *slog.Logger) error {
 		return err
 	}
 	log.Info("API is ready", "url", c.url(ln))
-	return runParts(ctx, log, append([]part{p}, serve...)...)
+	return runParts(ctx, log, slices.Concat([]part{p}, serve, traces)...)
 }
 
 func (f httpFlags) listen() (net.Listener, error) {
@@ -116,7 +122,7 @@ func newAPI(ctx context.Context, s servers, f httpFlags, ln net.Listener, r *pro
 	server, err := api.New(api.Config{
 		Operations: ops,
 		Feed:       feed{js}, Store: store{db}, Market: market(db, js.Bucket(streamflow.BucketRules)), Page: ui.Handler(), Logger: log, Registry: r,
-		AllowedOrigins: f.AllowedOrigins, Checks: append(checks(s, js, db, log), f.more...), Version: version(), Docs: ui.Docs(),
+		AllowedOrigins: f.AllowedOrigins, Checks: append(checks(s, js, db, log), f.more...), Version: version(), Docs: ui.Docs(), Tracer: s.tracer,
 		Guard: guard.Config{
 			Open: guard.Open(f.OpenTo), OpenWrites: f.openWrites, Listener: ln.Addr(), Keys: guard.NewRing(keys, log), Rate: guard.Rate{PerSecond: f.RateLimit},
 		},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 
 	"streamflow"
 	"streamflow/bridge"
@@ -41,6 +42,7 @@ type bridgeCmd struct {
 	bridgeFlags
 	schemaFlags `group:"Schema registry"`
 	metricsFlags
+	traceFlags `group:"Traces"`
 }
 
 // Help is shown by --help.
@@ -58,9 +60,13 @@ func (c *bridgeCmd) Run(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	var traces []part
+	if s.tracer, traces, err = c.tracer("streamflow-bridge", log, registry); err != nil {
+		return err
+	}
 	p, err := newBridge(s, c.bridgeFlags, log, registry, bridge.NewMetrics(registry))
 	if err != nil {
 		return err
 	}
-	return runParts(ctx, log, append([]part{p}, parts...)...)
+	return runParts(ctx, log, slices.Concat([]part{p}, parts, traces)...)
 }

@@ -27,7 +27,7 @@ func (p *stepProgram) config(l streamflow.Layout, shard int) functions.StepConfi
 	return functions.StepConfig{
 		Function: p.fn, Generation: l.Generation, Shard: shard, Shards: l.Shards,
 		Source: p.j.js.Durable(p.fn.Reads, inputs[p.fn.Reads], p.fn.Name, shard),
-		Ledger: p.ledger(l.Generation, shard), Apart: factsApart, Logger: p.j.log, Metrics: p.j.metrics.functions,
+		Ledger: p.ledger(l.Generation, shard), Apart: factsApart, Logger: p.j.log, Metrics: p.j.metrics.functions, Tracer: p.j.tracer,
 	}
 }
 

@@ -23,6 +23,7 @@ type servers struct {
 	natsFlags
 	postgresFlags
 	schemaFlags
+	tracer tracer // nil traces nothing
 }
 
 // newRegistry returns a registry with the figures of the process itself.
@@ -48,7 +49,7 @@ func newBridge(s servers, f bridgeFlags, log *slog.Logger, r *prometheus.Registr
 	if err != nil {
 		return part{}, err
 	}
-	c := bridge.Config{Group: f.Group, Batch: f.Batch, Connect: s.connector("bridge", log, r), Logger: log, Metrics: m}
+	c := bridge.Config{Group: f.Group, Batch: f.Batch, Connect: s.connector("bridge", log, r), Logger: log, Metrics: m, Tracer: s.tracer}
 	if slices.ContainsFunc(routes, func(r streamflow.Route) bool { return len(r.Mask) > 0 }) {
 		if c.Mask, err = f.mask(); err != nil {
 			return part{}, err

@@ -38,7 +38,7 @@ func (c *rebuildCmd) Run(ctx context.Context, log *slog.Logger) error {
 	if !c.Yes && !confirm("This deletes the streams TICKS and DLQ and makes them anew from Kafka. Go on?") {
 		return fmt.Errorf("nothing was done; --yes does not ask")
 	}
-	s := servers{c.kafkaFlags, c.natsFlags, c.postgresFlags, c.schemaFlags}
+	s := servers{kafkaFlags: c.kafkaFlags, natsFlags: c.natsFlags, postgresFlags: c.postgresFlags, schemaFlags: c.schemaFlags}
 	if err := rebuild(ctx, s, c.bridgeFlags, c.limits(), log); err != nil {
 		return err
 	}

@@ -31,6 +31,7 @@ type upCmd struct {
 	httpFlags
 	bridgeFlags
 	schemaFlags `group:"Schema registry"`
+	traceFlags  `group:"Traces"`
 	workerFlags
 	layout
 	symbolFlags
@@ -89,6 +90,10 @@ func (c *upCmd) Run(ctx context.Context, log *slog.Logger) (err error) {
 		return err
 	}
 	registry := newRegistry()
+	var traces []part
+	if s.tracer, traces, err = c.tracer("streamflow", log, registry); err != nil {
+		return err
+	}
 	parts, err := c.parts(ctx, s, v, backfill, log, registry)
 	if err != nil {
 		return err
@@ -107,7 +112,7 @@ func (c *upCmd) Run(ctx context.Context, log *slog.Logger) (err error) {
 			return errors.New("PostgreSQL has ended by itself; see its last words above")
 		}
 	}, nil})
-	return runParts(ctx, log, parts...)
+	return runParts(ctx, log, append(parts, traces...)...)
 }
 
 // vault opens what closes the system, if it is to be closed.
@@ -124,7 +129,7 @@ func (c *upCmd) vault() (*vault, error) {
 	}
 	v, err := openVault(dir, guardedStages(c.topicFlags, c.Group), hostsOf(c.KafkaAddr, c.NATSAddr, c.PostgresAddr, c.HTTPAddr))
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("--secure: %w", err)
 	}
 	c.Trim = false // the bridge may not
 	if c.HTTPCert == "" {
@@ -153,7 +158,7 @@ func (c *upCmd) parts(ctx context.Context, s servers, v *vault, backfill time.Du
 		if !first {
 			backfill = 0
 		}
-		if err := add(newSimulator(ctx, v.as(s, "simulate"), c.options(backfill, progress("history"), log))); err != nil {
+		if err := add(newSimulator(ctx, v.as(s, "simulate"), formatJSON, c.options(backfill, progress("history"), log))); err != nil {
 			return nil, err
 		}
 	}
@@ -199,7 +204,10 @@ func empty(ctx context.Context, s servers, log *slog.Logger) (bool, error) {
 // servers starts what is not named, all at once, and returns where everything
 // is. stop is never nil.
 func (c *upCmd) servers(ctx context.Context, v *vault, log *slog.Logger) (s servers, died <-chan struct{}, stop func() error, err error) {
-	s = servers{kafkaFlags{c.Brokers, c.topicFlags, c.kafkaSecurity}, natsFlags{c.NATS, c.natsSecurity}, postgresFlags{c.Database, c.passwordFlags}, c.schemaFlags}
+	s = servers{
+		kafkaFlags: kafkaFlags{c.Brokers, c.topicFlags, c.kafkaSecurity}, natsFlags: natsFlags{c.NATS, c.natsSecurity},
+		postgresFlags: postgresFlags{c.Database, c.passwordFlags}, schemaFlags: c.schemaFlags,
+	}
 	var mu sync.Mutex
 	var closes []func() error
 	stop = func() (err error) {

@@ -34,7 +34,7 @@ func (verifyCmd) Help() string {
 
 // Run compares and prints.
 func (c *verifyCmd) Run(ctx context.Context, log *slog.Logger) error {
-	return verify(ctx, servers{c.kafkaFlags, c.natsFlags, c.postgresFlags, c.schemaFlags}, c.verifyFlags, log)
+	return verify(ctx, servers{kafkaFlags: c.kafkaFlags, natsFlags: c.natsFlags, postgresFlags: c.postgresFlags, schemaFlags: c.schemaFlags}, c.verifyFlags, log)
 }
 
 // verify compares the stores, prints what it found, and returns

@@ -20,6 +20,7 @@ type workerCmd struct {
 	postgresFlags
 	workerFlags
 	metricsFlags
+	traceFlags `group:"Traces"`
 	rowFlags
 }
 
@@ -54,6 +55,10 @@ func (c *workerCmd) Run(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	var traces []part
+	if s.tracer, traces, err = c.tracer("streamflow-worker", log, registry); err != nil {
+		return err
+	}
 	work, err := newFleet(s, entries, c.idle(), newJointMetrics(registry, nil), log)
 	if err != nil {
 		return err
@@ -62,7 +67,7 @@ func (c *workerCmd) Run(ctx context.Context, log *slog.Logger) error {
 	if c.rowFlags.any() && (len(c.Functions) == 0 || contains(entries, streamflow.FunctionArchive)) {
 		parts = append(parts, newPrune(s, c.rowFlags, log))
 	}
-	return runParts(ctx, log, parts...)
+	return runParts(ctx, log, append(parts, traces...)...)
 }
 
 // newFleet makes a worker of this process.
