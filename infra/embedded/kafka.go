@@ -81,13 +81,7 @@ func StartKafka(cfg KafkaConfig) (*Kafka, error) {
 		return nil, fmt.Errorf("start Kafka: %w", closing(err, ln))
 	}
 	local := door.house.Addr().String()
-	listener := advertise(door, tcp)
-	var flush *flusher
-	if !cfg.NoSync {
-		flush = newFlusher(cfg.Dir, log)
-		go flush.run()
-		listener = heldListener{listener, flush}
-	}
+	listener, flush := holdAnswers(advertise(door, tcp), cfg, log)
 	cluster, err := kfake.NewCluster(append(cfg.options(log), append(keeper.server(),
 		kfake.ListenFn(func(string, string) (net.Listener, error) {
 			return listener, nil

@@ -128,6 +128,17 @@ func (f *flusher) round() error {
 	return all.Wait()
 }
 
+// holdAnswers keeps the answers to all who come in back, unless cfg leaves it to the
+// system when records are on the disk; then the flusher is nil.
+func holdAnswers(ln net.Listener, cfg KafkaConfig, log *slog.Logger) (net.Listener, *flusher) {
+	if cfg.NoSync {
+		return ln, nil
+	}
+	f := newFlusher(cfg.Dir, log)
+	go f.run()
+	return heldListener{ln, f}, f
+}
+
 // heldListener keeps the answers to all who come in back, see [flusher].
 type heldListener struct {
 	net.Listener
