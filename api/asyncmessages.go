@@ -27,11 +27,12 @@ var wireMessages = []struct {
 
 // WireSubscribe is a client's message.
 type WireSubscribe struct {
-	Subscribe []string          `json:"subscribe" nullable:"false" minItems:"1" maxItems:"1000" example:"[\"ticks.AAPL\",\"candles.1m.*\"]" doc:"Subjects, with the wildcards of NATS"`
-	Mode      string            `json:"mode,omitempty" enum:"all,latest" example:"all" doc:"Every message, or the newest of each subject as fast as the client takes it"`
-	MaxRate   float64           `json:"maxRate,omitempty" minimum:"0.01" maximum:"1000" example:"5" doc:"At most so many messages a second of each subject; mode is latest then"`
-	Since     map[string]uint64 `json:"since,omitempty" example:"{\"TICKS\":123}" doc:"By stream: no snapshot, but all that stands behind this sequence"`
-	Batch     bool              `json:"batch,omitempty" example:"true" doc:"A frame may be an array of several messages, for the whole session"`
+	Subscribe  []string          `json:"subscribe" nullable:"false" minItems:"1" maxItems:"1000" example:"[\"ticks.AAPL\",\"candles.1m.*\"]" doc:"Subjects, with the wildcards of NATS"`
+	Mode       string            `json:"mode,omitempty" enum:"all,latest" example:"all" doc:"Every message, or the newest of each subject as fast as the client takes it"`
+	MaxRate    float64           `json:"maxRate,omitempty" minimum:"0.01" maximum:"1000" example:"5" doc:"At most so many messages a second of each subject; mode is latest then"`
+	MaxRateToo float64           `json:"max_rate,omitempty" minimum:"0.01" maximum:"1000" example:"5" doc:"Another name of maxRate"`
+	Since      map[string]uint64 `json:"since,omitempty" example:"{\"TICKS\":123}" doc:"By stream: no snapshot, but all that stands behind this sequence"`
+	Batch      bool              `json:"batch,omitempty" example:"true" doc:"A frame may be an array of several messages, for the whole session"`
 }
 
 // WireUnsubscribe is a client's message.

@@ -57,6 +57,16 @@ func NewKey(name string, scope Scope, now, expires time.Time) (Key, string, erro
 	return k, prefix + id + "_" + secret, nil
 }
 
+// KeyOf returns what is to be kept of a key that [NewKey] made earlier, in
+// another place: a deployment makes its first key before there is a bucket.
+func KeyOf(text, name string, scope Scope, now time.Time) (Key, error) {
+	id, secret, ok := split(text)
+	if !ok {
+		return Key{}, fmt.Errorf("this is no key of the API: one begins with %s and is made by `streamflow keys create`", prefix)
+	}
+	return Key{ID: id, Name: name, Scope: scope, Hash: hash(secret), Created: now.UTC().Truncate(time.Second)}, nil
+}
+
 // split parts a key into its id and its secret; ok is false if it has not the
 // form of one.
 func split(text string) (id, secret string, ok bool) {

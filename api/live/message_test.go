@@ -50,6 +50,19 @@ func FuzzClientMessage(f *testing.F) {
 	})
 }
 
+// max_rate is maxRate.
+func TestMaxRateHasTwoNames(t *testing.T) {
+	want, err := parseRequest([]byte(`{"subscribe":["ticks.A"],"maxRate":5}`))
+	if err != nil || want.class == 0 {
+		t.Fatal(want, err)
+	}
+	for _, text := range []string{`{"subscribe":["ticks.A"],"max_rate":5}`, `{"subscribe":["ticks.A"],"max_rate":5,"maxRate":5}`} {
+		if got, err := parseRequest([]byte(text)); err != nil || got.class != want.class {
+			t.Errorf("%s: class %v, %v; want %v", text, got.class, err, want.class)
+		}
+	}
+}
+
 func TestPatterns(t *testing.T) {
 	for _, c := range []struct{ pattern, yes, no string }{
 		{"ticks.AAPL", "ticks.AAPL", "ticks.AAP"}, {"ticks.*", "ticks.BRK%2EB", "ticks"}, {"ticks.*", "ticks.A", "candles.A"},

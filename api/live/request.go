@@ -106,9 +106,12 @@ func (f *fields) read(raw map[string]json.RawMessage) *clientError {
 		want string
 	}{
 		"subscribe": {&f.Subscribe, "a list of subjects"}, "unsubscribe": {&f.Unsubscribe, "a list of subjects"},
-		"mode": {&f.Mode, `"all" or "latest"`}, "maxRate": {&f.MaxRate, "a number of messages a second"},
+		"mode": {&f.Mode, `"all" or "latest"`}, "maxRate": {&f.MaxRate, "a number of messages a second"}, "max_rate": {&f.MaxRate, "a number of messages a second"},
 		"since": {&f.Since, `an object of streams and sequences, such as {"TICKS":123}`},
 		"batch": {&f.Batch, "true or false"}, "ping": {&f.Ping, "a whole number"},
+	}
+	if old, both := raw["maxRate"]; both && raw["max_rate"] != nil && !bytes.Equal(old, raw["max_rate"]) {
+		return refuse(codeBadMode, "maxRate and max_rate are two names of one thing, and differ: leave one out")
 	}
 	for _, name := range slices.Sorted(maps.Keys(raw)) {
 		field, known := into[name]

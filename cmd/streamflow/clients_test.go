@@ -11,7 +11,7 @@ import (
 
 // The Go client that oapi-codegen generates from docs/openapi.json compiles, and
 // its round trip of a running system (testdata/client) ends well. That of the
-// TypeScript client is ui/e2e/clients.spec.ts.
+// TypeScript client is ui/e2e/wire.spec.ts.
 func TestGeneratedGoClient(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.CopyFS(dir, os.DirFS("testdata/client")); err != nil {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -26,19 +27,52 @@ type rehearsal struct {
 	dir     string
 	at      map[string]string // where the servers are, by variable
 	metrics map[string]string // where the parts are, by service
+	http    map[string]string // where their pages are
 	running map[string]*exec.Cmd
+	// serve starts what stands in for an image, and returns when it takes connections.
+	serve func(name string)
+	// address puts this machine's addresses into a variable of a service.
+	address func(name, value string) string
+	// secret is the file behind a secret.
+	secret func(source string) string
 }
 
 func TestComposeStartsInItsOrder(t *testing.T) {
-	r := &rehearsal{t: t, file: readCompose(t), dir: t.TempDir(), metrics: make(map[string]string), running: make(map[string]*exec.Cmd)}
-	if err := os.Chmod(r.dir, 0o755); err != nil { // PostgreSQL may run as another user
-		t.Fatal(err)
-	}
-	t.Cleanup(r.stop)
+	r := newRehearsal(t, readCompose(t))
 	r.at = map[string]string{
 		"KAFKA_BOOTSTRAP_SERVERS": freeAddr(t), "NATS_URL": "nats://" + freeAddr(t),
 		"DATABASE_URL": "postgres://streamflow@" + freeAddr(t) + "/streamflow?sslmode=disable",
 	}
+	r.serve = r.serveOpen
+	r.address = func(name, value string) string {
+		if at, ok := r.at[name]; ok {
+			return at
+		}
+		return value
+	}
+	r.secret = func(source string) string {
+		file := filepath.Join(r.dir, source)
+		if err := os.WriteFile(file, []byte("a secret of more than 16 bytes\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	r.startAll()
+	r.loseNATS()
+}
+
+func newRehearsal(t *testing.T, file composeFile) *rehearsal {
+	r := &rehearsal{t: t, file: file, dir: t.TempDir(), metrics: make(map[string]string), http: make(map[string]string), running: make(map[string]*exec.Cmd)}
+	if err := os.Chmod(r.dir, 0o755); err != nil { // PostgreSQL may run as another user
+		t.Fatal(err)
+	}
+	t.Cleanup(r.stop)
+	return r
+}
+
+// startAll starts all of profile core.
+func (r *rehearsal) startAll() {
+	r.t.Helper()
 	done := make(map[string]bool)
 	for len(r.inOrder(done)) > 0 {
 		for _, name := range r.inOrder(done) {
@@ -47,9 +81,8 @@ func TestComposeStartsInItsOrder(t *testing.T) {
 		}
 	}
 	if !done["topics"] || !done["api"] || !done["bridge"] || !done["candles"] {
-		t.Fatalf("only these could start: %v", slices.Sorted(maps.Keys(done)))
+		r.t.Fatalf("only these could start: %v", slices.Sorted(maps.Keys(done)))
 	}
-	r.loseNATS()
 }
 
 // inOrder are services of profile core that are not started, and for which all
@@ -99,8 +132,8 @@ func (r *rehearsal) start(name string) {
 	})
 }
 
-// serve starts what stands in for an image, and waits until it takes connections.
-func (r *rehearsal) serve(name string) {
+// serveOpen is serve with `streamflow serve`.
+func (r *rehearsal) serveOpen(name string) {
 	r.t.Helper()
 	kind := map[string]string{"kafka": "kafka", "nats": "nats", "timescaledb": "postgres"}[name]
 	if kind == "" {
@@ -128,14 +161,9 @@ func (r *rehearsal) environment(name string) map[string]string {
 	s := r.file.Services[name]
 	env := s.environment()
 	for name, value := range env {
-		if at, ok := r.at[name]; ok {
-			env[name] = at
-		}
-		if secret, ok := strings.CutPrefix(value, "/run/secrets/"); ok {
-			env[name] = filepath.Join(r.dir, secret)
-			if err := os.WriteFile(env[name], []byte("a secret of more than 16 bytes\n"), 0o600); err != nil {
-				r.t.Fatal(err)
-			}
+		env[name] = r.address(name, value)
+		for _, secret := range s.Secrets {
+			env[name] = regexp.MustCompile(`/run/secrets/`+secret.Target+`\b`).ReplaceAllString(env[name], r.secret(secret.Source))
 		}
 	}
 	if r.metrics[name] == "" {
@@ -145,7 +173,10 @@ func (r *rehearsal) environment(name string) map[string]string {
 		env["METRICS_ADDR"] = r.metrics[name]
 	}
 	if env["HTTP_ADDR"] != "" {
-		env["HTTP_ADDR"] = freeAddr(r.t)
+		if r.http[name] == "" {
+			r.http[name] = freeAddr(r.t)
+		}
+		env["HTTP_ADDR"] = r.http[name]
 	}
 	return env
 }

@@ -30,7 +30,7 @@ type composeService struct {
 	Networks             []string
 	Ports, Volumes       []string
 	Tmpfs                []string
-	Secrets              []string
+	Secrets              []composeSecret
 	DependsOn            map[string]struct {
 		Condition string
 		Required  *bool
@@ -49,10 +49,43 @@ type composeService struct {
 	}
 }
 
-func readCompose(t *testing.T) composeFile {
+// composeSecret is a secret of a service, and the file in /run/secrets by which
+// it sees it.
+type composeSecret struct{ Source, Target string }
+
+func (s *composeSecret) UnmarshalYAML(n *yaml.Node) error {
+	if n.Kind == yaml.ScalarNode {
+		s.Source, s.Target = n.Value, n.Value
+		return nil
+	}
+	type plain composeSecret
+	return n.Decode((*plain)(s))
+}
+
+func readCompose(t *testing.T) composeFile { return readComposeFiles(t, "docker-compose.yml") }
+
+// deployments are the files as they are to be used: open, and closed.
+var deployments = map[string][]string{
+	"open":   {"docker-compose.yml"},
+	"closed": {"docker-compose.yml", "docker-compose.secure.yml"},
+}
+
+func readComposeFiles(t *testing.T, files ...string) composeFile {
 	t.Helper()
+	var merged any
+	for _, name := range files {
+		var n yaml.Node
+		if err := yaml.Unmarshal([]byte(readRepository(t, name)), &n); err != nil {
+			t.Fatal(err)
+		}
+		merged = mergeCompose(merged, composeValue(t, n.Content[0]))
+	}
+	text, err := yaml.Marshal(merged)
+	if err != nil {
+		t.Fatal(err)
+	}
 	var f composeFile
-	if err := yaml.Unmarshal([]byte(readRepository(t, "docker-compose.yml")), &f); err != nil {
+	if err := yaml.Unmarshal(text, &f); err != nil {
 		t.Fatal(err)
 	}
 	if len(f.Services) < 20 {
@@ -85,7 +118,12 @@ func (s composeService) args(t *testing.T) (args []string) {
 
 // Every command, variable, port and health check is one of the program.
 func TestComposeCommandsAreOurs(t *testing.T) {
-	f := readCompose(t)
+	for name, files := range deployments {
+		t.Run(name, func(t *testing.T) { checkComposeCommands(t, readComposeFiles(t, files...)) })
+	}
+}
+
+func checkComposeCommands(t *testing.T, f composeFile) {
 	worked := make(map[string]bool)
 	for name, s := range f.Services {
 		if !s.ours() {
@@ -122,7 +160,12 @@ func TestComposeCommandsAreOurs(t *testing.T) {
 
 // What holds for every container: the promises of the file's head.
 func TestComposeIsGuarded(t *testing.T) {
-	f := readCompose(t)
+	for name, files := range deployments {
+		t.Run(name, func(t *testing.T) { checkComposeGuards(t, readComposeFiles(t, files...)) })
+	}
+}
+
+func checkComposeGuards(t *testing.T, f composeFile) {
 	for name, s := range f.Services {
 		t.Run(name, func(t *testing.T) {
 			limits := s.Deploy.Resources.Limits
@@ -166,14 +209,17 @@ func checkComposeMounts(t *testing.T, f composeFile, s composeService) {
 			t.Errorf("volume %s is not declared", from)
 		}
 	}
-	for _, name := range s.Secrets {
-		if f.Secrets[name].File == "" {
-			t.Errorf("secret %s is not a file", name)
+	given := make(map[string]bool)
+	for _, secret := range s.Secrets {
+		if given[secret.Target] = true; f.Secrets[secret.Source].File == "" {
+			t.Errorf("secret %s is not a file", secret.Source)
 		}
 	}
 	for name, value := range s.environment() {
-		if secret, ok := strings.CutPrefix(value, "/run/secrets/"); ok && !slices.Contains(s.Secrets, secret) {
-			t.Errorf("%s=%s: the secret is not given to it", name, value)
+		for _, m := range regexp.MustCompile(`/run/secrets/([a-z._-]+)`).FindAllStringSubmatch(value, -1) {
+			if !given[m[1]] {
+				t.Errorf("%s=%s: the secret is not given to it", name, value)
+			}
 		}
 		for _, word := range []string{"PASSWORD", "MASK_KEY", "TOKEN"} {
 			if strings.Contains(name, word) && !strings.Contains(name, "FILE") {

@@ -126,3 +126,42 @@ func TestPrometheusScrapesWhatThereIs(t *testing.T) {
 		}
 	}
 }
+
+// Whoever can read values of a schema registry is told where it is: in compose
+// by a variable of the machine, in Kubernetes by a component.
+func TestDeploymentsKnowTheSchemaRegistry(t *testing.T) {
+	const name = "SCHEMA_REGISTRY_URL"
+	reads := func(args []string) bool {
+		var c cli
+		parser, err := kong.New(&c, kong.Vars{"symbols": defaultSymbols, "interval": defaultInterval.String(), "group": streamflow.GroupBridge})
+		if err != nil {
+			t.Fatal(err)
+		}
+		parsed, err := parser.Parse(args)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return slices.ContainsFunc(parsed.Selected().Flags, func(f *kong.Flag) bool { return slices.Contains(f.Envs, name) })
+	}
+	network := readRepository(t, "infra", "k8s", "components", "schema-registry", "network.yaml")
+	told := 0
+	for service, s := range readCompose(t).Services {
+		if !s.ours() {
+			continue
+		}
+		if _, ok := s.Env[name]; ok != reads(s.args(t)) {
+			t.Errorf("docker-compose.yml: %s has %s: %v", service, name, ok)
+		} else if ok {
+			if told++; s.Env[name] != "${"+name+":-}" || !regexp.MustCompile(`values: \[.*\b`+service+`\b`).MatchString(network) {
+				t.Errorf("%s: compose says %q, Kubernetes lets out %s", service, s.Env[name], network)
+			}
+		}
+	}
+	if told != 3 {
+		t.Errorf("%d services know it", told)
+	}
+	component := readRepository(t, "infra", "k8s", "components", "schema-registry", "kustomization.yaml")
+	if url := regexp.MustCompile(`path: /data/` + name + `, value: "http://[^"]*:(\d+)"`).FindStringSubmatch(component); url == nil || !strings.Contains(network, "port: "+url[1]) {
+		t.Errorf("the component does not set %s, or does not let us there: %s", name, component)
+	}
+}

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"streamflow/api"
+	"streamflow/infra/embedded"
 )
 
 // smallDisk mounts a file system of so many bytes, which ends with the test.
@@ -144,6 +145,83 @@ func becomesFull(t *testing.T, disk, data string) {
 	}
 	if t.Failed() {
 		t.Log(strings.Join(said.lines(), "\n"))
+	}
+}
+
+// TestDiskFullAtOnce: the disk of JetStream is full from one moment to the next
+// and nothing is kept in reserve, so that writes fail in the middle. It is started
+// again by itself when there is space, and nothing is lost or doubled.
+func TestDiskFullAtOnce(t *testing.T) {
+	disk := smallDisk(t, 512)
+	said := &warnings{}
+	log := slog.New(slog.NewTextHandler(said, &slog.HandlerOptions{Level: slog.LevelInfo}))
+	n, err := embedded.StartNATS(embedded.NATSConfig{Addr: "127.0.0.1:0", Dir: filepath.Join(disk, "nats"), Reserve: -1, Logger: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = n.Close() })
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Log(strings.Join(said.lines(), "\n"))
+		}
+	})
+	r := newLoggedOpsRig(t, log, "--nats", n.URL(), "--keep-bytes", "67108864")
+	if status, text := r.call("PUT", "/api/rules/high", `{"symbol":"*","when":"price crosses above 120"}`, nil); status >= 300 {
+		t.Fatal(status, text)
+	}
+	f := flow(t, r.s, 0)
+	f.more(t, 100)
+	equalSoon(t, r)
+	for round := range 2 { // it is not mended once only
+		first := n.Server()
+		free := fill(t, disk)
+		has := func(words string) func() bool {
+			return func() bool { return strings.Count(strings.Join(said.lines(), "\n"), words) > round }
+		}
+		waitFor(t, "a write fails", has("JetStream came to a write that failed"))
+		for end := time.Now().Add(3 * time.Second); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+			if n.Server() != first {
+				t.Fatal("it is started again on a full disk")
+			}
+		}
+		free()
+		began := time.Now()
+		waitFor(t, "NATS is started again", has("NATS was started again"))
+		f.more(t, 100)
+		t.Logf("it takes ticks again %s after there was space", time.Since(began).Round(time.Millisecond))
+	}
+	f.end()
+	equalSystem(t, r.s)
+}
+
+// fill fills a disk at once.
+func fill(t *testing.T, dir string) (free func()) {
+	t.Helper()
+	f, err := os.Create(filepath.Join(dir, "ballast"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for {
+		var s syscall.Statfs_t
+		if err := syscall.Statfs(dir, &s); err != nil {
+			t.Fatal(err)
+		}
+		if s.Bavail == 0 {
+			return func() {
+				if err := os.Remove(f.Name()); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+		info, err := f.Stat()
+		if err != nil {
+			t.Fatal(err)
+		}
+		// By halves: others take of it meanwhile, and what does not fit is given back whole.
+		if err := syscall.Fallocate(int(f.Fd()), 0, info.Size(), int64(s.Bavail+1)/2*s.Bsize); err != nil && !errors.Is(err, syscall.ENOSPC) {
+			t.Fatal(err)
+		}
 	}
 }
 

@@ -54,6 +54,8 @@ type cli struct {
 	Keys      keysCmd      `cmd:"" help:"Create, show and revoke the keys of the API."`
 	API       apiCmd       `cmd:"" name:"api" help:"Serve the API, the websocket and the page."`
 	Topics    topicsCmd    `cmd:"" help:"Create or adjust topics, streams, buckets and tables, and say what was changed."`
+	Secure    secureCmd    `cmd:"" help:"Make the certificates, users and rights of a closed deployment."`
+	Trim      trimCmd      `cmd:"" help:"Hold the streams to their limits, where the bridge may not."`
 	Tail      tailCmd      `cmd:"" help:"Show ticks as they come, from Kafka or JetStream."`
 	Export    exportCmd    `cmd:"" help:"Write a range of stored ticks or candles as CSV, NDJSON or Parquet."`
 	Verify    verifyCmd    `cmd:"" help:"Compare Kafka, JetStream and the database, tick by tick."`

@@ -42,27 +42,30 @@ type vaultPart struct {
 }
 
 // openVault opens the vault in dir, and makes what is missing in it. hosts are
-// the names and addresses that servers are reached by.
+// the names and addresses that the servers of this process are reached by, if it
+// has any.
 func openVault(dir string, stages []streamflow.Stage, hosts []string) (*vault, error) {
 	authority, err := secure.OpenAuthority(dir)
 	if err != nil {
-		return nil, fmt.Errorf("--secure: %w", err)
+		return nil, err
 	}
-	v := &vault{dir: dir}
-	if v.files, err = authority.Issue("server", hosts...); err != nil {
-		return nil, fmt.Errorf("--secure: %w", err)
+	v := &vault{dir: dir, files: secure.TLS{CA: authority.CA()}}
+	if len(hosts) > 0 {
+		if v.files, err = authority.Issue("server", hosts...); err != nil {
+			return nil, err
+		}
 	}
 	for _, s := range append(stages, streamflow.Stage{Name: partAdmin}) {
 		p := vaultPart{Stage: s}
 		if p.password, err = secure.Keep(v.file(s.Name, "password"), secure.Password); err != nil {
-			return nil, fmt.Errorf("--secure: %w", err)
+			return nil, err
 		}
 		seed, err := secure.Keep(v.file(s.Name, "nkey"), jetstream.NewNKey)
 		if err == nil {
 			p.nkey, err = jetstream.PublicNKey(seed)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("--secure: %s: %w", v.file(s.Name, "nkey"), err)
+			return nil, fmt.Errorf("%s: %w", v.file(s.Name, "nkey"), err)
 		}
 		v.parts = append(v.parts, p)
 	}
@@ -200,16 +203,35 @@ func (v *vault) grant(ctx context.Context, s servers, log *slog.Logger) error {
 	if v == nil {
 		return nil
 	}
-	s = v.as(s, partAdmin)
+	key, err := makeKey(v.file(partAdmin, "api-key"))
+	if err == nil {
+		err = grant(ctx, v.as(s, partAdmin), v.stages(), key, log)
+	}
+	if err != nil {
+		return fmt.Errorf("--secure: %w", err)
+	}
+	return nil
+}
+
+func (v *vault) stages() (stages []streamflow.Stage) {
+	for _, p := range v.parts {
+		stages = append(stages, p.Stage)
+	}
+	return stages
+}
+
+// grant gives stages their rights on tables, and makes what nobody else may; s
+// are the servers as admin sees them, key is the first of the API.
+func grant(ctx context.Context, s servers, stages []streamflow.Stage, key string, log *slog.Logger) error {
 	db, err := s.postgresFlags.connect(ctx, partAdmin, s.Topic)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	for _, p := range v.parts {
-		if rights := postgres.Rights(p.Stage); len(rights) > 0 {
-			if err := db.Grant(ctx, p.Name, rights); err != nil {
-				return fmt.Errorf("rights of %s: %w", p.Name, err)
+	for _, stage := range stages {
+		if rights := postgres.Rights(stage); len(rights) > 0 {
+			if err := db.Grant(ctx, stage.Name, rights); err != nil {
+				return fmt.Errorf("rights of %s: %w", stage.Name, err)
 			}
 		}
 	}
@@ -221,7 +243,7 @@ func (v *vault) grant(ctx context.Context, s servers, log *slog.Logger) error {
 	if err := (letterMarks{js.Bucket(streamflow.BucketLetters)}).make(ctx); err != nil {
 		return err
 	}
-	return v.firstKey(ctx, js)
+	return storeKey(ctx, js, key)
 }
 
 // write writes for each part the file of variables that lets a process be it,
@@ -231,23 +253,27 @@ func (v *vault) write(s servers) error {
 		return nil
 	}
 	for _, p := range v.parts {
-		as := v.as(s, p.Name)
-		var text strings.Builder
-		text.WriteString("# Written by streamflow up --secure. Whoever reads this is " + p.Name + ":  set -a; . THIS-FILE; streamflow ...\n")
-		for _, kv := range [][2]string{
-			{"KAFKA_BOOTSTRAP_SERVERS", as.Brokers}, {"KAFKA_TLS_CA", as.kafkaSecurity.CA}, {"KAFKA_SASL_MECHANISM", as.Mechanism},
-			{"KAFKA_SASL_USER", as.kafkaSecurity.User}, {"KAFKA_SASL_PASSWORD_FILE", as.kafkaSecurity.PasswordFile},
-			{"NATS_URL", as.NATS}, {"NATS_TLS_CA", as.natsSecurity.CA}, {"NATS_NKEY", as.NKey}, {"NATS_INBOX_PREFIX", as.InboxPrefix},
-			{"DATABASE_URL", as.Database}, {"DATABASE_PASSWORD_FILE", as.passwordFlags.PasswordFile},
-			{"TRIM_STREAMS", "false"}, // "trim" does
-		} {
-			fmt.Fprintf(&text, "%s='%s'\n", kv[0], strings.ReplaceAll(kv[1], "'", `'\''`))
-		}
-		if err := os.WriteFile(v.file(p.Name, "env"), []byte(text.String()), 0o600); err != nil {
+		if err := v.writeVariables(s, p.Name); err != nil {
 			return fmt.Errorf("--secure: %w", err)
 		}
 	}
 	return nil
+}
+
+func (v *vault) writeVariables(s servers, part string) error {
+	s = v.as(s, part)
+	var text strings.Builder
+	text.WriteString("# Written by streamflow. Whoever reads this is " + part + ":  set -a; . THIS-FILE; streamflow ...\n")
+	for _, kv := range [][2]string{
+		{"KAFKA_BOOTSTRAP_SERVERS", s.Brokers}, {"KAFKA_TLS_CA", s.kafkaSecurity.CA}, {"KAFKA_SASL_MECHANISM", s.Mechanism},
+		{"KAFKA_SASL_USER", s.kafkaSecurity.User}, {"KAFKA_SASL_PASSWORD_FILE", s.kafkaSecurity.PasswordFile},
+		{"NATS_URL", s.NATS}, {"NATS_TLS_CA", s.natsSecurity.CA}, {"NATS_NKEY", s.NKey}, {"NATS_INBOX_PREFIX", s.InboxPrefix},
+		{"DATABASE_URL", s.Database}, {"DATABASE_PASSWORD_FILE", s.passwordFlags.PasswordFile},
+		{"TRIM_STREAMS", "false"}, // "trim" does
+	} {
+		fmt.Fprintf(&text, "%s='%s'\n", kv[0], strings.ReplaceAll(kv[1], "'", `'\''`))
+	}
+	return os.WriteFile(v.file(part, "env"), []byte(text.String()), 0o600)
 }
 
 // worker is a fleet that works as one user.

@@ -24,7 +24,9 @@ type simulateCmd struct {
 type simulateTicksCmd struct {
 	kafkaFlags
 	symbolFlags
-	Backfill string `help:"History to send first, such as 30d or 12h, with past event times; then it goes live." default:"0" placeholder:"AGE"`
+	Backfill    string `help:"History to send first, such as 30d or 12h, with past event times; then it goes live." default:"0" placeholder:"AGE"`
+	Format      string `help:"Format of the values: json, or avro, protobuf or json-schema as the serializers of a schema registry write them." enum:"json,avro,protobuf,json-schema" default:"json" env:"TICK_FORMAT"`
+	schemaFlags `group:"Schema registry"`
 	metricsFlags
 }
 
@@ -40,12 +42,12 @@ func (c *simulateTicksCmd) Run(ctx context.Context, log *slog.Logger) error {
 		return fmt.Errorf("--backfill: %w", err)
 	}
 	registry := newRegistry()
-	s := servers{kafkaFlags: c.kafkaFlags}
+	s := servers{kafkaFlags: c.kafkaFlags, schemaFlags: c.schemaFlags}
 	parts, err := c.part(registry, s.kafkaProbe(log))
 	if err != nil {
 		return err
 	}
-	p, err := newSimulator(ctx, s, c.options(backfill, progress("backfill"), log))
+	p, err := newSimulator(ctx, s, c.Format, c.options(backfill, progress("backfill"), log))
 	if err != nil {
 		return err
 	}
@@ -61,7 +63,7 @@ func (f symbolFlags) options(backfill time.Duration, progress func(done, total i
 
 // newSimulator joins the simulator to Kafka. Prices go on from the last ones
 // that are there.
-func newSimulator(ctx context.Context, s servers, o simulate.Options) (part, error) {
+func newSimulator(ctx context.Context, s servers, format string, o simulate.Options) (part, error) {
 	var err error
 	if o.Market.Start, err = lastPrices(ctx, s, o.Logger); err != nil {
 		return part{}, err
@@ -70,12 +72,45 @@ func newSimulator(ctx context.Context, s servers, o simulate.Options) (part, err
 	if err != nil {
 		return part{}, err
 	}
+	var sink simulate.Sink = producer
+	if format != formatJSON {
+		if sink, err = newFraming(ctx, s, format, producer); err != nil {
+			producer.Close()
+			return part{}, fmt.Errorf("--format: %w", err)
+		}
+	}
 	run := func(ctx context.Context) error {
-		counts, err := simulate.Run(ctx, producer, o)
+		counts, err := simulate.Run(ctx, sink, o)
 		o.Logger.Info("simulator stopped", "backfilled", counts.Backfilled, "live", counts.Live, "skipped", counts.Skipped, "stored", counts.Stored)
 		return err
 	}
 	return part{"simulate", run, producer.Close}, nil
+}
+
+const formatJSON = "json"
+
+// framing is a sink whose values are in the format of a schema registry.
+type framing struct {
+	simulate.Sink
+	encode func([]byte) ([]byte, error)
+}
+
+func newFraming(ctx context.Context, s servers, format string, sink simulate.Sink) (framing, error) {
+	registry, err := s.registryOfSchemas()
+	if err != nil {
+		return framing{}, err
+	}
+	encode, err := registry.TickEncoder(ctx, s.Topic, format)
+	return framing{sink, encode}, err
+}
+
+// Send sends what the value says.
+func (f framing) Send(ctx context.Context, key, value []byte) error {
+	framed, err := f.encode(value)
+	if err != nil {
+		return err
+	}
+	return f.Sink.Send(ctx, key, framed)
 }
 
 // age reads a duration that may also count days.

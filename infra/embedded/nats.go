@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -31,11 +32,20 @@ type NATSConfig struct {
 	Logger  *slog.Logger // nil is slog.Default()
 }
 
-// NATS is a running embedded NATS server with JetStream.
+// NATS is a running embedded NATS server with JetStream. It may be another one
+// than a moment ago, at the same address: see [NATS.mend].
 type NATS struct {
-	server *server.Server
+	cfg    NATSConfig
+	host   string
+	port   int
+	log    *slog.Logger
+	server atomic.Pointer[server.Server]
+	broken atomic.Pointer[string] // why the server takes no more writes; nil while it does
+	low    atomic.Bool            // the disk is, and the server knows
 	url    string
 	space  *Space
+	stop   context.CancelFunc
+	mender sync.WaitGroup
 	once   sync.Once
 }
 
@@ -54,33 +64,45 @@ func StartNATS(cfg NATSConfig) (*NATS, error) {
 	if host == "" {
 		host = server.DEFAULT_HOST
 	}
-	options := &server.Options{
-		ServerName: "streamflow",
-		Host:       host,
-		Port:       port,
-		NoSigs:     true,
-		JetStream:  true,
-		StoreDir:   cfg.Dir,
-		MaxPayload: natsMaxPayload,
-	}
-	secureNATS(options, cfg)
-	ns, err := server.NewServer(options)
-	if err != nil {
-		return nil, fmt.Errorf("start NATS: %w", err)
-	}
-	l := &natsLogger{log: log, fatal: make(chan string, 1)}
-	debug := log.Enabled(context.Background(), slog.LevelDebug)
-	ns.SetLoggerV2(l, debug, false, false)
-	go ns.Start()
-	if err := awaitNATS(ns, l, cfg); err != nil {
-		ns.Shutdown()
-		ns.WaitForShutdown()
+	n := &NATS{cfg: cfg, host: host, port: port, log: log, url: natsScheme(cfg) + dialAddr(host, port)}
+	if err := n.start(); err != nil {
 		return nil, err
 	}
-	n := &NATS{server: ns, url: natsScheme(cfg) + dialAddr(host, port)}
-	n.space = WatchSpace(cfg.Dir, part(cfg.Reserve, 3, 4), log, func(low bool) error { return hold(ns, low) })
+	n.space = WatchSpace(cfg.Dir, part(cfg.Reserve, 3, 4), log, n.setLow)
+	ctx, stop := context.WithCancel(context.Background())
+	n.stop = stop
+	n.mender.Go(func() { n.mend(ctx) })
 	log.Info("NATS is ready", "url", n.url, "dir", cfg.Dir)
 	return n, nil
+}
+
+// start starts a server and waits until clients can connect.
+func (n *NATS) start() error {
+	options := &server.Options{
+		ServerName: "streamflow",
+		Host:       n.host,
+		Port:       n.port,
+		NoSigs:     true,
+		JetStream:  true,
+		StoreDir:   n.cfg.Dir,
+		MaxPayload: natsMaxPayload,
+	}
+	secureNATS(options, n.cfg)
+	ns, err := server.NewServer(options)
+	if err != nil {
+		return fmt.Errorf("start NATS: %w", err)
+	}
+	l := &natsLogger{log: n.log, fatal: make(chan string, 1), broken: &n.broken}
+	debug := n.log.Enabled(context.Background(), slog.LevelDebug)
+	ns.SetLoggerV2(l, debug, false, false)
+	go ns.Start()
+	if err := awaitNATS(ns, l, n.cfg); err != nil {
+		ns.Shutdown()
+		ns.WaitForShutdown()
+		return err
+	}
+	n.server.Store(ns)
+	return nil
 }
 
 // awaitNATS waits until clients can connect or the server has given up.
@@ -113,17 +135,18 @@ func awaitNATS(ns *server.Server, l *natsLogger, cfg NATSConfig) error {
 // URL is where clients on this machine connect.
 func (n *NATS) URL() string { return n.url }
 
-// Server is the server itself, for connections within the process
-// (nats.InProcessServer).
-func (n *NATS) Server() *server.Server { return n.server }
+// Server is the server itself, as it is now.
+func (n *NATS) Server() *server.Server { return n.server.Load() }
 
 // Close flushes the streams, stops the server and waits until it has stopped.
 // It may be called more than once.
 func (n *NATS) Close() error {
 	n.once.Do(func() {
+		n.stop()
+		n.mender.Wait()
 		n.space.Close()
-		n.server.Shutdown()
-		n.server.WaitForShutdown()
+		n.Server().Shutdown()
+		n.Server().WaitForShutdown()
 	})
 	return nil
 }
@@ -132,15 +155,22 @@ func (n *NATS) Close() error {
 // limits and each stream restored: debug for us, who say ourselves that we are
 // ready. A fatal error does not exit the process: it fails the start.
 type natsLogger struct {
-	log   *slog.Logger
-	fatal chan string
+	log    *slog.Logger
+	fatal  chan string
+	broken *atomic.Pointer[string]
 }
 
 func (l *natsLogger) Noticef(f string, v ...any) { logf(l.log, slog.LevelDebug, f, v) }
 func (l *natsLogger) Warnf(f string, v ...any)   { logf(l.log, slog.LevelWarn, f, v) }
-func (l *natsLogger) Errorf(f string, v ...any)  { logf(l.log, slog.LevelError, f, v) }
-func (l *natsLogger) Debugf(f string, v ...any)  { logf(l.log, slog.LevelDebug, f, v) }
-func (l *natsLogger) Tracef(f string, v ...any)  { logf(l.log, slog.LevelDebug, f, v) }
+func (l *natsLogger) Errorf(f string, v ...any) {
+	logf(l.log, slog.LevelError, f, v)
+	if breaks(f) {
+		why := fmt.Sprintf(f, v...)
+		l.broken.CompareAndSwap(nil, &why)
+	}
+}
+func (l *natsLogger) Debugf(f string, v ...any) { logf(l.log, slog.LevelDebug, f, v) }
+func (l *natsLogger) Tracef(f string, v ...any) { logf(l.log, slog.LevelDebug, f, v) }
 func (l *natsLogger) Fatalf(f string, v ...any) {
 	logf(l.log, slog.LevelError, f, v)
 	select {

@@ -2,11 +2,6 @@ package embedded
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/pbkdf2"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -15,7 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/jackc/pgx/v5"
+	"streamflow/infra/postgres/roles"
 )
 
 // PostgresSecurity closes the embedded PostgreSQL: nobody comes in without a
@@ -72,7 +67,7 @@ func (s *PostgresSecurity) prepare(ctx context.Context, cl *cluster, bin binarie
 			return err
 		}
 	}
-	verifier, err := scramVerifier(s.Password)
+	verifier, err := roles.Verifier(s.Password)
 	if err != nil {
 		return err
 	}
@@ -116,96 +111,14 @@ func (s *PostgresSecurity) open(database string, password bool) string {
 	return u.String()
 }
 
-// ensureUsers makes the roles, with their passwords of today, and gives the
-// database and what is in it to the owner. Others may connect, and no more.
-func (s *PostgresSecurity) ensureUsers(ctx context.Context, database string) (err error) {
+// ensureUsers makes the roles and gives the database to its owner.
+func (s *PostgresSecurity) ensureUsers(ctx context.Context, database string) error {
 	if s == nil {
 		return nil
 	}
-	conn, err := pgx.Connect(ctx, s.open(database, true))
-	if err != nil {
-		return err
+	others := make([]roles.Role, 0, len(s.Users))
+	for _, u := range s.Users {
+		others = append(others, roles.Role(u))
 	}
-	defer func() { err = errors.Join(err, conn.Close(ctx)) }()
-	for _, u := range append([]PostgresUser{s.Owner}, s.Users...) {
-		verifier, err := scramVerifier(u.Password)
-		if err != nil {
-			return err
-		}
-		name := pgx.Identifier{u.Name}.Sanitize()
-		var there bool
-		if err := conn.QueryRow(ctx, "select exists (select from pg_roles where rolname = $1)", u.Name).Scan(&there); err != nil {
-			return err
-		}
-		make := "alter"
-		if !there {
-			make = "create"
-		}
-		for _, sql := range []string{
-			make + " role " + name + " login nosuperuser nocreatedb nocreaterole noreplication nobypassrls password '" + verifier + "'",
-			"grant connect on database " + pgName + " to " + name,
-		} {
-			if _, err := conn.Exec(ctx, sql); err != nil {
-				return fmt.Errorf("role %s: %w", u.Name, err)
-			}
-		}
-	}
-	owner := pgx.Identifier{s.Owner.Name}.Sanitize()
-	for _, sql := range []string{
-		"revoke all on database " + pgName + " from public",
-		"revoke create on schema public from public",
-		"alter database " + pgName + " owner to " + owner,
-		"alter schema public owner to " + owner,
-	} {
-		if _, err := conn.Exec(ctx, sql); err != nil {
-			return err
-		}
-	}
-	return handOver(ctx, conn, owner)
-}
-
-// handOver gives the owner what was made while the database was open, by the
-// superuser. What belongs to an extension stays with it.
-func handOver(ctx context.Context, conn *pgx.Conn, owner string) error {
-	rows, err := conn.Query(ctx, `
-		select format('alter %s %I.%I owner to ', case c.relkind when 'S' then 'sequence' when 'v' then 'view' when 'm' then 'materialized view' else 'table' end, n.nspname, c.relname)
-		from pg_class c join pg_namespace n on n.oid = c.relnamespace join pg_roles r on r.oid = c.relowner
-		where n.nspname = 'public' and r.rolname = $1 and c.relkind in ('r', 'p', 'v', 'm', 'S')
-		  and not exists (select from pg_depend d where d.objid = c.oid and d.deptype in ('e', 'i', 'a') and d.classid = 'pg_class'::regclass
-		                  and (d.deptype = 'e' or c.relkind = 'S'))`, pgName)
-	if err != nil {
-		return err
-	}
-	statements, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil {
-		return err
-	}
-	for _, sql := range statements {
-		if _, err := conn.Exec(ctx, sql+owner); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// scramVerifier is how PostgreSQL keeps a password: no log of a statement can
-// tell it.
-func scramVerifier(password string) (string, error) {
-	const rounds = 4096
-	salt := make([]byte, 16)
-	if _, err := rand.Read(salt); err != nil {
-		return "", err
-	}
-	salted, err := pbkdf2.Key(sha256.New, password, salt, rounds, sha256.Size)
-	if err != nil {
-		return "", err
-	}
-	mac := func(text string) []byte {
-		h := hmac.New(sha256.New, salted)
-		h.Write([]byte(text))
-		return h.Sum(nil)
-	}
-	stored := sha256.Sum256(mac("Client Key"))
-	b64 := base64.StdEncoding.EncodeToString
-	return fmt.Sprintf("SCRAM-SHA-256$%d:%s$%s:%s", rounds, b64(salt), b64(stored[:]), b64(mac("Server Key"))), nil
+	return roles.Ensure(ctx, s.open(database, true), roles.Role(s.Owner), others)
 }

@@ -90,9 +90,9 @@ func TestNATSRefusesMessagesWhenTheDiskIsFull(t *testing.T) {
 	must(t, err)
 	store := func() error { _, err := js.Publish(contextOf(t), "s", []byte("x")); return err }
 	must(t, store())
-	must(t, hold(server.server, true))
+	must(t, hold(server.Server(), true))
 	wants(t, store(), "resource")
-	must(t, hold(server.server, false))
+	must(t, hold(server.Server(), false))
 	must(t, store())
 }
 

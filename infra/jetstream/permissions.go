@@ -21,6 +21,7 @@ const StageTrim = "trim"
 // results, in which it forgets the state of shards that are no more, and trim all.
 func Permissions(s streamflow.Stage, inbox string) (publish, subscribe []string) {
 	subscribe = []string{inbox + ".>"}
+	publish = []string{apiInfo} // whether JetStream is there
 	for _, stream := range streamsOf(s) {
 		publish = append(publish, looks(stream)...)
 	}
@@ -106,7 +107,8 @@ func subjectsOf(stream string) []string {
 // functionBuckets is what a worker needs for a function: to read what is
 // desired and the rules, and to say how it stands.
 func functionBuckets(name string) []string {
-	list := []string{"dlq." + streamflow.Token(name) + ".>"}
+	// By that of the ticks a worker tells whether it is ready, whatever it reads.
+	list := []string{"dlq." + streamflow.Token(name) + ".>", "$JS.API.STREAM.INFO." + streamflow.StreamTicks}
 	for _, bucket := range []string{streamflow.BucketFunctions, streamflow.BucketRules, streamflow.BucketStatus} {
 		list = append(list, looks("KV_"+bucket)...)
 	}

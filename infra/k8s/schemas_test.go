@@ -36,7 +36,7 @@ var kinds = map[string]string{
 	"scaledobject-keda-v1alpha1":    "sh.keda.v1alpha1.ScaledObject",
 }
 
-// Both overlays are what Kubernetes and KEDA take, to the last member.
+// The overlays are what Kubernetes and KEDA take, to the last member.
 func TestOverlaysFitTheSchemas(t *testing.T) {
 	dir := t.TempDir()
 	definitions := readDefinitions(t, dir)
@@ -53,10 +53,13 @@ func TestOverlaysFitTheSchemas(t *testing.T) {
 	for name, definition := range kinds {
 		write(name, map[string]any{"$ref": "definitions.json#/definitions/" + definition})
 	}
-	for _, overlay := range []string{"dev", "production"} {
+	for _, overlay := range []string{"dev", "production", "secure"} {
 		path, err := filepath.Abs(filepath.Join("overlays", overlay))
 		if err != nil {
 			t.Fatal(err)
+		}
+		if overlay == "production" {
+			path = withComponent(t, path, "schema-registry")
 		}
 		rendered := filepath.Join(dir, overlay+".yaml")
 		if err := os.WriteFile(rendered, tool(t, dir, kustomize, "build", path), 0o644); err != nil {
@@ -76,6 +79,26 @@ func TestOverlaysFitTheSchemas(t *testing.T) {
 			t.Errorf("%s: a misspelt member is not seen: %s", overlay, out)
 		}
 	}
+}
+
+// withComponent is an overlay of ours with a component more, as somebody would
+// write it.
+func withComponent(t *testing.T, overlay, component string) string {
+	t.Helper()
+	dir := t.TempDir()
+	from := func(to string) string {
+		path, err := filepath.Rel(dir, to)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	text := "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [" + from(overlay) + "]\ncomponents: [" +
+		from(filepath.Join(overlay, "..", "..", "components", component)) + "]\n"
+	if err := os.WriteFile(filepath.Join(dir, "kustomization.yaml"), []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }
 
 // readDefinitions reads the definitions of Kubernetes' API and of KEDA's

@@ -31,6 +31,7 @@ var boards = []board{
 		{graph, "Fenced, failed, missed", "Fences come with a takeover and go. Missed is data that Kafka no longer had: never normal.", "cps", []query{
 			{"fenced", `sum(rate(streamflow_bridge_fenced_total[5m]))`}, {"failed", `sum(rate(streamflow_bridge_failures_total[5m]))`},
 			{"missed", `sum(rate(streamflow_bridge_missed_total[5m]))`}, {"begun anew", `sum(rate(streamflow_bridge_restarts_total[5m]))`}}},
+		{graph, "Partitions held", "They wait for the schema registry, in order and without loss; 0 otherwise.", "short", []query{{"{{topic}}", `sum by (topic) (max by (topic, partition) (streamflow_bridge_held)) or vector(0)`}}},
 		{graph, "Brought back to Kafka", "Results and dead letters, by topic.", "cps", []query{{"{{topic}}", `sum by (topic) (rate(streamflow_bridge_returned_total[1m]))`}}},
 		{graph, "Topics: records a second", "What producers send.", "cps", []query{{"{{topic}}", `sum by (topic) (rate(streamflow_topic_end_offset[1m]))`}}},
 		{graph, "Topics: lag of groups", "By what they have committed to Kafka; the bridge goes by its cursors, not by that.", "short", []query{{"{{group}} {{topic}}", `max by (group, topic) (streamflow_topic_lag_messages)`}}},

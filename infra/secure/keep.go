@@ -9,7 +9,9 @@ import (
 )
 
 // Keep returns what is in a file, and makes both if the file is not there: one
-// of mode 0600, complete or not at all. It refuses a file that others may read.
+// of mode 0600, complete or not at all. It refuses a file that others may read,
+// unless its directory keeps them out: a file that is mounted into a container of
+// another user must be readable to all.
 func Keep(file string, content func() (string, error)) (string, error) {
 	info, err := os.Stat(file)
 	if errors.Is(err, os.ErrNotExist) {
@@ -22,7 +24,11 @@ func Keep(file string, content func() (string, error)) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if info.Mode().Perm()&0o077 != 0 {
+	dir, err := os.Stat(filepath.Dir(file))
+	if err != nil {
+		return "", err
+	}
+	if info.Mode().Perm()&0o077 != 0 && dir.Mode().Perm()&0o077 != 0 {
 		return "", fmt.Errorf("%s can be read by others (mode %v): whoever could may know what is in it; remove it to have a new one, or chmod 600 it", file, info.Mode().Perm())
 	}
 	text, err := os.ReadFile(file)
