@@ -12,20 +12,27 @@ import (
 	"streamflow/infra/jetstream"
 )
 
-// sharing opens durables of one client and has each read to the end of what there is.
-func sharing(t *testing.T, c *jetstream.Client, end int64, names ...string) (durables []*jetstream.Durable) {
+// sharing opens durables one and two of a client, which have read the ticks 0-104
+// and acknowledged 0-99 when it returns, the last ones by their tap.
+func sharing(t *testing.T, c *jetstream.Client) (durables []*jetstream.Durable, cur streamflow.Cursor) {
 	t.Helper()
-	for _, name := range names {
+	cur = commit(t, c.Ticks(), streamflow.Start, 0, 99)
+	for _, name := range []string{"one", "two"} {
 		d := c.Durable(streamflow.StreamTicks, "", name, 0)
 		t.Cleanup(d.Close)
 		next(t, d, 1)
 		durables = append(durables, d)
 	}
 	for _, d := range durables {
-		offsets(t, d, 1, end)
+		offsets(t, d, 1, 99)
 		acknowledge(t, d)
 	}
-	return durables
+	cur = commit(t, c.Ticks(), cur, 100, 104)
+	for _, d := range durables {
+		offsets(t, d, 100, 104)
+	}
+	mustShare(t, true, durables...)
+	return durables, cur
 }
 
 func mustShare(t *testing.T, want bool, durables ...*jetstream.Durable) {
@@ -41,16 +48,14 @@ func mustShare(t *testing.T, want bool, durables ...*jetstream.Durable) {
 // and the server knows how far each of them is.
 func TestDurablesAtTheEndShare(t *testing.T) {
 	c, url := start(t)
-	cur := commit(t, c.Ticks(), streamflow.Start, 0, 99)
-	two := sharing(t, c, 99, "one", "two")
-	cur = commit(t, c.Ticks(), cur, 100, 199)
+	two, cur := sharing(t, c)
+	cur = commit(t, c.Ticks(), cur, 105, 199)
 	for _, d := range two {
-		offsets(t, d, 100, 199)
+		offsets(t, d, 105, 199)
 		if d.Ack() != nil {
 			t.Fatal("not acknowledged")
 		}
 	}
-	mustShare(t, true, two...)
 	cur = commit(t, c.Ticks(), cur, 200, 249)
 	offsets(t, two[0], 200, 249) // and does not acknowledge them
 	for _, name := range []string{"one", "two"} {
@@ -101,13 +106,7 @@ func eventually(t *testing.T, what string, is func() bool) {
 // one stands by.
 func TestDurableThatSharesIsPinned(t *testing.T) {
 	c, url := start(t)
-	cur := commit(t, c.Ticks(), streamflow.Start, 0, 99)
-	two := sharing(t, c, 99, "one", "two")
-	cur = commit(t, c.Ticks(), cur, 100, 104)
-	for _, d := range two {
-		offsets(t, d, 100, 104)
-	}
-	mustShare(t, true, two...)
+	two, cur := sharing(t, c)
 	standby := connect(t, url).Durable(streamflow.StreamTicks, "", "one", 0)
 	defer standby.Close()
 	waited, cancel := context.WithTimeout(t.Context(), 5*time.Second)
@@ -128,13 +127,7 @@ func TestDurableThatSharesIsPinned(t *testing.T) {
 // Whom the server has given up is not served by the tap any more.
 func TestDurableThatSharesLosesItsPin(t *testing.T) {
 	c, url := start(t)
-	cur := commit(t, c.Ticks(), streamflow.Start, 0, 99)
-	two := sharing(t, c, 99, "one", "two")
-	cur = commit(t, c.Ticks(), cur, 100, 104)
-	for _, d := range two {
-		offsets(t, d, 100, 104)
-	}
-	mustShare(t, true, two...)
+	two, cur := sharing(t, c)
 	standby := connect(t, url).Durable(streamflow.StreamTicks, "", "one", 0)
 	defer standby.Close()
 	got := make(chan bool, 1)
@@ -169,9 +162,8 @@ func TestDurableThatSharesLosesItsPin(t *testing.T) {
 // To go on elsewhere works while it shares, and so does to begin anew.
 func TestDurableThatSharesSeeksAndRewinds(t *testing.T) {
 	c, _ := start(t)
-	cur := commit(t, c.Ticks(), streamflow.Start, 0, 99)
-	two := sharing(t, c, 99, "one", "two")
-	cur = commit(t, c.Ticks(), cur, 100, 104)
+	two, cur := sharing(t, c)
+	cur = commit(t, c.Ticks(), cur, 105, 109)
 	at := next(t, two[0], 1)[0].Sequence
 	mustShare(t, true, two[0])
 	if err := two[0].Seek(t.Context(), at-51); err != nil {
@@ -181,14 +173,14 @@ func TestDurableThatSharesSeeksAndRewinds(t *testing.T) {
 	if err != nil || fresh || messages[0].Sequence != at-50 {
 		t.Fatalf("%v, fresh %v (%v), want %d", messages, fresh, err, at-50)
 	}
-	offsets(t, two[0], messages[0].Position.Offset+1, 104)
-	commit(t, c.Ticks(), cur, 105, 105)
-	offsets(t, two[0], 105, 105)
+	offsets(t, two[0], messages[0].Position.Offset+1, 109)
+	commit(t, c.Ticks(), cur, 110, 110)
+	offsets(t, two[0], 110, 110)
 	mustShare(t, true, two[0])
 	if err := two[0].Rewind(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	offsets(t, two[0], 0, 105)
+	offsets(t, two[0], 0, 110)
 }
 
 // Readers of all speeds, of which some fall behind what a tap holds, read all of
