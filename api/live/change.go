@@ -264,6 +264,7 @@ func (h *hub) join(s *session) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.sessions[s] = struct{}{}
+	s.room.lender = &h.shared
 	h.metrics.sessions.Inc()
 }
 

@@ -33,7 +33,7 @@ func TestOversizeIsClosed(t *testing.T) {
 // TestStop closes sockets with 1001, lets nobody in after that, and does not
 // wait for ever for one that reads nothing.
 func TestStop(t *testing.T) {
-	g := newRig(t, func(_ *Config, h *hub) { h.grace = 300 * time.Millisecond })
+	g := newRig(t, func(_ *Config, h *hub) { h.grace, h.shared.most = 300*time.Millisecond, 0 })
 	idle, stuck := g.dial(t), g.dial(t)
 	idle.subscribe(">")
 	stuck.send(`{"subscribe":[">"]}`)

@@ -39,7 +39,7 @@ func (o *outbox) state(now time.Time) (waits, needsHub bool, next time.Time) {
 			next = l.opens
 		}
 	}
-	return needsHub || len(o.answers)+len(o.queue) > 0 || o.beat != nil || o.untold > 0, needsHub, next
+	return needsHub || len(o.answers) > 0 || o.bytes > 0 || o.beat != nil || o.untold > 0, needsHub, next
 }
 
 // take moves up to one frame's worth of what waits, and at most so many
@@ -116,10 +116,15 @@ func appendSequences(b []byte, sequences *[countKinds]uint64, set uint16) []byte
 
 // takeQueue takes of the queue and reports whether there is room for more.
 func (o *outbox) takeQueue(add func(part) bool) bool {
-	for i, q := range o.queue {
+	for o.head < len(o.queue) {
+		q := o.queue[o.head]
+		o.queue[o.head] = queued{}
+		o.head++
 		o.bytes -= len(q.msg) + messageCost
 		if !add(part{msg: q.msg, kind: int8(q.subject.kind)}) {
-			o.queue = slices.Delete(o.queue, 0, i+1) // moves a few KiB, and keeps the array
+			if o.head > len(o.queue)/2 { // the array would grow for ever where there is always something
+				o.queue, o.head = slices.Delete(o.queue, 0, o.head), 0
+			}
 			return false
 		}
 	}

@@ -8,7 +8,6 @@ import (
 
 // Bounds of what waits for one session.
 const (
-	maxPending  = 1 << 20   // bytes of data
 	maxAnswers  = 256 << 10 // bytes of answers to the client's own messages
 	messageCost = 64        // bytes that a waiting message costs beside its text
 )
@@ -26,7 +25,9 @@ type outbox struct {
 	mu      sync.Mutex
 	answers [][]byte
 	queue   []queued
+	head    int // of queue: what stands before it was taken
 	bytes   int // in queue
+	room    room
 	marked  map[*subject]mark
 	lanes   []*lane // by class; the first is that of classLatest
 	answer  int     // bytes in answers
@@ -66,7 +67,7 @@ func (o *outbox) push(sub *subject, msg []byte, sequence uint64) (dropped int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	cost := len(msg) + messageCost
-	if _, waits := o.marked[sub]; !waits && o.bytes > 0 && o.bytes+cost > maxPending {
+	if _, waits := o.marked[sub]; !waits && o.bytes > 0 && !o.room.holds(o.bytes+cost) {
 		dropped = o.overflow()
 	}
 	if why, waits := o.marked[sub]; waits {
@@ -101,7 +102,7 @@ func (o *outbox) news(sub *subject, c class) bool {
 func (o *outbox) overflow() (dropped int) {
 	l := o.lane(classLatest)
 	before := len(l.order)
-	for i := len(o.queue) - 1; i >= 0; i-- { // the last of each subject is not lost
+	for i := len(o.queue) - 1; i >= o.head; i-- { // the last of each subject is not lost
 		q := &o.queue[i]
 		if _, again := o.marked[q.subject]; again {
 			o.drop(q.subject, q.sequence)
@@ -187,13 +188,14 @@ func (o *outbox) forget(wanted func(*subject) bool) {
 			return gone
 		})
 	}
-	o.queue = slices.DeleteFunc(o.queue, func(q queued) bool {
+	o.queue = slices.DeleteFunc(slices.Delete(o.queue, 0, o.head), func(q queued) bool {
 		gone := !wanted(q.subject)
 		if gone {
 			o.bytes -= len(q.msg) + messageCost
 		}
 		return gone
 	})
+	o.head = 0
 }
 
 // hasten opens all lanes at once: what they hold back may be wanted sooner now.
@@ -208,15 +210,15 @@ func (o *outbox) hasten() {
 // clearQueue empties the queue and keeps its array.
 func (o *outbox) clearQueue() {
 	clear(o.queue)
-	o.queue = o.queue[:0]
-	o.bytes = 0
+	o.queue, o.head, o.bytes = o.queue[:0], 0, 0
+	o.room.giveBack()
 }
 
-// room reports whether the queue takes much more.
-func (o *outbox) room() bool {
+// roomy reports whether the queue takes much more.
+func (o *outbox) roomy() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.bytes < maxPending/4
+	return o.bytes < ownRoom/4
 }
 
 // counts returns how many messages were left out since the session began.
@@ -231,7 +233,7 @@ func (o *outbox) counts() (dropped, conflated uint64) {
 func (o *outbox) abandon() int {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	n := len(o.marked) + len(o.queue)
+	n := len(o.marked) + len(o.queue) - o.head
 	o.lanes, o.marked, o.answers, o.beat = nil, nil, nil, nil
 	o.clearQueue()
 	return n

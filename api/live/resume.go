@@ -21,7 +21,7 @@ type resumer struct {
 }
 
 func newResumer() resumer {
-	return resumer{slots: make(chan struct{}, 4), most: 1_000_000, chunk: maxPending / 4, wait: 10 * time.Millisecond}
+	return resumer{slots: make(chan struct{}, 4), most: 1_000_000, chunk: ownRoom / 4, wait: 10 * time.Millisecond}
 }
 
 // resume brings a session what it missed of one stream, and then lets its
@@ -88,7 +88,7 @@ func (h *hub) bring(ctx context.Context, r *resume) string {
 		if outcome != "" {
 			return outcome
 		}
-		if upTo != 0 && r.s.room() {
+		if upTo != 0 && r.s.roomy() {
 			more, reached, err := h.read(ctx, r, upTo)
 			switch {
 			case errors.Is(err, errGone):

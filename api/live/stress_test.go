@@ -91,7 +91,7 @@ func checkSeam(t *testing.T, run int, got []message, published map[string][]uint
 // TestSlowClient lets some clients read nothing. Another must get every tick,
 // and what the server holds for the slow ones must stay bounded.
 func TestSlowClient(t *testing.T) {
-	g := newRig(t, func(_ *Config, h *hub) { h.grace = 100 * time.Millisecond })
+	g := newRig(t, func(_ *Config, h *hub) { h.grace, h.shared.most = 100*time.Millisecond, 0 })
 	fast := g.dial(t)
 	var slow []*client
 	for i := range 6 {
@@ -128,7 +128,7 @@ func checkBounded(t *testing.T, h *hub) {
 	defer h.mu.Unlock()
 	for s := range h.sessions {
 		s.outbox.mu.Lock()
-		if s.bytes > maxPending || len(s.marked) > 60 || s.load.Load() > 4*maxFrame {
+		if s.bytes > ownRoom || len(s.marked) > 60 || s.load.Load() > 4*maxFrame {
 			t.Errorf("%d bytes and %d subjects wait for one session, %d bytes are in flight", s.bytes, len(s.marked), s.load.Load())
 		}
 		s.outbox.mu.Unlock()
@@ -141,6 +141,7 @@ func checkBounded(t *testing.T, h *hub) {
 func TestStalledClientIsClosed(t *testing.T) {
 	for _, c := range []struct{ reads, overflows bool }{{true, false}, {false, false}, {true, true}} {
 		g := newRig(t, func(_ *Config, h *hub) {
+			h.shared.most = 0
 			h.heartbeat, h.stall, h.grace = 20*time.Millisecond, 300*time.Millisecond, 700*time.Millisecond
 			if c.reads {
 				h.grace = time.Minute
@@ -178,7 +179,7 @@ func TestStalledClientIsClosed(t *testing.T) {
 // how many it missed and from where, gets the newest of each subject, in order,
 // and on a new connection all that it missed.
 func TestSlowClientThatWakes(t *testing.T) {
-	g := newRig(t, nil)
+	g := newRig(t, func(_ *Config, h *hub) { h.shared.most = 0 })
 	c := g.dial(t)
 	c.subscribe("ticks.*")
 	const total = 400
