@@ -57,6 +57,15 @@ func (c *clock) observe(p *Policy, at, produced int64) Verdict {
 	return Taken
 }
 
+// patience is how long the key must be silent before the clock closes windows:
+// the grace, and as much longer as the newest event came behind its time. Of a
+// feed that is delayed, or of history that is being loaded, all windows have
+// ended by the clock: a pause of the feed says no more there than it does live.
+func (c *clock) patience(p *Policy) int64 {
+	behind := c.produced - (c.watermark + int64(p.Delay))
+	return int64(p.Grace) + max(0, min(behind, int64(p.Lateness)))
+}
+
 // nanos returns t as Unix nanoseconds, held within what windows can reckon with:
 // the years 1685 to 2255.
 func nanos(t time.Time) int64 {

@@ -13,7 +13,8 @@ type Policy struct {
 	// Lateness is how far behind the watermark an event is still taken in.
 	Lateness time.Duration
 	// Grace is how long a key must have been silent, and the end of a window must
-	// have passed, before the window is done without the watermark.
+	// have passed, before the window is done without the watermark. Where events
+	// come long after their time it is longer by that, up to Lateness.
 	Grace time.Duration
 	// Skew is how far an event may be ahead of the time at which it was produced
 	// and still be believed: the difference between two clocks in order.

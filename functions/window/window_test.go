@@ -184,6 +184,26 @@ func TestAhead(t *testing.T) {
 	r.verdict(r.Add(at(302), time.Time{}, func(v *tally) { v.take(1) }, r.note), Taken) // no telling when it was produced
 }
 
+// Of history that is being loaded all windows have ended by the clock: a pause of
+// the load closes none. That it is over does, after the lateness.
+func TestPauseOfHistoryIsNoSilence(t *testing.T) {
+	r := newRig(t, Default, tumbling(time.Minute))
+	const hour = 3600
+	for s := range 50 { // with 5 s between one and the next
+		r.Advance(at(hour+5*float64(s)-0.1), r.note)
+		r.late(float64(s), hour+5*float64(s))
+	}
+	r.want()
+	last := hour + 5*49.0
+	if wake, want := r.Wake(), at(last).Add(Default.Grace+Default.Lateness); !wake.Equal(want) {
+		t.Errorf("it wakes at %s, want %s", wake, want)
+	}
+	r.Advance(r.Wake().Add(-1), r.note)
+	r.want()
+	r.Advance(r.Wake(), r.note)
+	r.want("0s+1m0s:50")
+}
+
 // A key that falls silent closes its windows by the clock, and not before that.
 func TestSilence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

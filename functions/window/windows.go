@@ -74,7 +74,7 @@ func (w *Windows[A]) Wake() time.Time {
 	if pending == always {
 		return time.Time{}
 	}
-	return time.Unix(0, max(pending, w.clock.produced)+int64(w.plan.Policy.Grace))
+	return time.Unix(0, max(pending, w.clock.produced)+w.clock.patience(&w.plan.Policy))
 }
 
 // Advance tells that it is now and that all messages that were there by then
@@ -84,7 +84,7 @@ func (w *Windows[A]) Wake() time.Time {
 // The watermark stays: silence is no proof that nothing is on its way. What
 // comes is taken in and amends.
 func (w *Windows[A]) Advance(now time.Time, done func(length int, window *Window[A])) {
-	until := nanos(now) - int64(w.plan.Policy.Grace)
+	until := nanos(now) - w.clock.patience(&w.plan.Policy)
 	if w.clock.produced > until {
 		return
 	}
