@@ -48,6 +48,40 @@ test('the palette, the help and the screens are found by keyboard', async ({ pag
   await expect(page).toHaveURL('/settings')
 })
 
+test('prices that change move nothing, and a row opens wherever it is clicked', async ({ page }) => {
+  await openMarket(page)
+  await page.getByRole('combobox', { name: 'Group by' }).click()
+  await page.getByRole('option', { name: 'By letter' }).click()
+  const places = () =>
+    page
+      .locator('tr[data-symbol] :is(th, td)')
+      .evaluateAll((cells) => cells.map((cell) => JSON.stringify(cell.getBoundingClientRect())))
+  const before = await places()
+  const prices = page.locator('[data-cell="last"]')
+  const texts = await prices.allTextContents()
+  await expect(page.locator('[data-flash]').first()).toBeVisible({ timeout: 10_000 })
+  await expect.poll(() => prices.allTextContents(), { timeout: 10_000 }).not.toEqual(texts)
+  expect(await places()).toEqual(before)
+  const row = page.locator('tr[data-symbol]').first()
+  const symbol = await row.getAttribute('data-symbol')
+  // The link lies over all of the row.
+  await row.locator('[data-cell="volume"]').click({ force: true })
+  await expect(page).toHaveURL(`/s/${symbol}`)
+})
+
+test('a sparkline is there as soon as its hour was read', async ({ page }) => {
+  let read = 0
+  page.on('response', (response) => {
+    if (read === 0 && /candles\?.*limit=61/.test(response.url())) read = Date.now()
+  })
+  await openMarket(page)
+  await expect.poll(() => read).toBeGreaterThan(0)
+  await page.waitForFunction(
+    () => (document.querySelector('polyline')?.getAttribute('points')?.split(' ').length ?? 0) > 2,
+  )
+  expect(Date.now() - read).toBeLessThan(1000)
+})
+
 test('a reader who disconnects sees old prices at once, and live ones when connected again', async ({
   page,
 }) => {

@@ -65,6 +65,17 @@ test('a rule is tried on what has been, made, fires, and its alert is acknowledg
   for (const rule of rules) if (rule.name === 'E2E any price') await request.delete(`/api/rules/${rule.id}`)
 })
 
+test('an alert is told on every screen, as it is raised', async ({ page, request }) => {
+  const rule = { id: 'e2e-toast', name: 'E2E toast', symbol: '*', when: 'price > 1', severity: 'warning' }
+  await request.delete(`/api/rules/${rule.id}`)
+  await openAt(page, '/')
+  expect((await request.put(`/api/rules/${rule.id}`, { data: rule })).ok()).toBe(true)
+  await expect(page.getByRole('alert').filter({ hasText: 'above 1' }).first()).toBeVisible({
+    timeout: 30_000,
+  })
+  await request.delete(`/api/rules/${rule.id}`)
+})
+
 test('a function is paused, stands still, and goes on', async ({ page }) => {
   await openAt(page, '/functions')
   await page.getByRole('button', { name: 'candles', exact: true }).click()
@@ -74,6 +85,25 @@ test('a function is paused, stands still, and goes on', async ({ page }) => {
   await page.getByRole('button', { name: 'Resume' }).click()
   await expect(row).toContainText('running', { timeout: 30_000 })
   await expect(page.getByRole('table', { name: 'Outputs of candles' })).toBeVisible()
+})
+
+test('a function is started, shared among two shards, and replayed from a time', async ({ page }) => {
+  test.setTimeout(120_000)
+  await openAt(page, '/functions')
+  // A click anywhere in the row opens it.
+  const row = page.locator('tr[data-function="buckets"]')
+  await row.getByRole('cell').last().click()
+  await expect(page).toHaveURL(/name=buckets/)
+  const shards = page.getByRole('table', { name: 'Shards of buckets' }).locator('tbody tr')
+  await page.getByRole('textbox', { name: 'Shards' }).fill('2')
+  await page.getByRole('button', { name: 'Scale to 2' }).click()
+  await expect(shards).toHaveCount(2, { timeout: 60_000 })
+  await page.getByRole('button', { name: 'Replay…' }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByRole('checkbox').check()
+  await dialog.getByRole('button', { name: /^Replay/ }).click()
+  await expect(page.getByText(/buckets is computed anew/)).toBeVisible()
+  await expect(row).toContainText('running', { timeout: 60_000 })
 })
 
 test('a dead letter is looked at, corrected, replayed, and another one discarded', async ({ page }) => {
@@ -116,6 +146,40 @@ test('a message is chosen in the log, and its journey is a waterfall', async ({ 
   await expect(page).toHaveURL(/journey=/)
   const waterfall = page.getByRole('table', { name: 'Waterfall of the hops' })
   await expect(waterfall.getByRole('row', { name: /^bridge/ })).toBeVisible()
+})
+
+test('a row of the log is taken where the pointer is, though rows come above it', async ({ page }) => {
+  await openAt(page, '/inspector')
+  const rows = page.getByRole('table', { name: 'Messages' }).locator('tbody tr')
+  await expect(rows.nth(12)).toBeVisible({ timeout: 20_000 })
+  const box = await rows.nth(8).boundingBox()
+  if (!box) throw new Error('the row has no box')
+  await page.mouse.move(box.x + box.width - 40, box.y + box.height / 2)
+  await page.mouse.down()
+  await page.waitForTimeout(600) // a hand is slow, and the log is not
+  await page.mouse.up()
+  await expect(page.getByRole('button', { name: 'Close the message' })).toBeVisible()
+  await page.keyboard.press('p')
+  await expect(page.getByRole('button', { name: 'Go on' })).toBeVisible()
+  await page.keyboard.press('c')
+  await expect(page.getByRole('heading', { name: 'Paused' })).toBeVisible()
+})
+
+test('events are counted in buckets, and logins in windows, as they come', async ({ page }) => {
+  test.setTimeout(90_000)
+  await openAt(page, '/events')
+  const simulated = ['events', 'users'].map((what) =>
+    run(told('BINARY'), ['simulate', what, '--kafka', told('KAFKA')], {
+      timeout: 25_000,
+      killSignal: 'SIGTERM',
+    }).catch(() => undefined),
+  )
+  await expect(page.getByRole('list', { name: 'Logins, the newest first' })).toContainText('logged in', {
+    timeout: 30_000,
+  })
+  await expect(page.getByText(/in the last 60 s/).first()).toBeVisible()
+  await expect(page.getByRole('img', { name: /^Logins by window/ })).toBeVisible({ timeout: 40_000 })
+  await Promise.all(simulated)
 })
 
 const screens = ['alerts', 'functions?name=candles', 'pipeline', 'pipeline?view=table', 'inspector', 'events']

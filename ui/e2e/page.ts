@@ -20,7 +20,7 @@ export function complaints(page: Page): string[] {
 
 export async function openLive(page: Page, path = '/'): Promise<void> {
   await page.goto(path)
-  await expect(page.getByRole('status', { name: 'Connection' })).toHaveText('Live')
+  await expect(page.getByRole('status', { name: 'Connection' })).toHaveText('Live', { timeout: 20_000 })
 }
 
 /** Opens a market whose prices are there, and returns its symbols. */

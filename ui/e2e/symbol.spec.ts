@@ -117,6 +117,45 @@ test('the table holds the numbers of the chart, and the data can be taken away',
   ).toBeVisible()
 })
 
+test('the way a chart is drawn, its range and its symbol change, and its indicators stay', async ({
+  page,
+}) => {
+  const [symbol = '', other = ''] = await openMarket(page)
+  await openChart(page, symbol, 'range=24H&ind=sma(20)')
+  // A link that names a range only shows the candles that fit it.
+  await expect(page.getByRole('radio', { name: '5m', exact: true })).toBeChecked()
+  for (const style of ['Bars', 'Line', 'Area', 'Candles']) {
+    await page.getByRole('combobox', { name: 'Chart style' }).click()
+    await page.getByRole('option', { name: style }).click()
+    await expect(page).toHaveURL(new RegExp(`style=${style.toLowerCase()}`))
+  }
+  await page.getByRole('button', { name: '15m', exact: true }).click()
+  await expect(page).toHaveURL(/range=15m/)
+  await expect(page.getByRole('radio', { name: '1s', exact: true })).toBeChecked()
+  await page.getByRole('complementary', { name: 'Watchlist' }).getByRole('link', { name: other }).click()
+  await expect(page.getByRole('heading', { level: 1, name: other })).toBeVisible()
+  await expect(page).toHaveURL(/ind=sma/)
+  await expect(page.locator('[data-value="= sma_20"]')).toHaveText(/\d/)
+})
+
+test('who goes back in time gets older candles', async ({ page }) => {
+  const [symbol = ''] = await openMarket(page)
+  await openChart(page, symbol, 'interval=1s')
+  const older = page.waitForRequest((request) => /candles\?.*cursor=/.test(request.url()))
+  for (let press = 0; press < 90; press++) await page.keyboard.press('ArrowLeft')
+  expect((await (await older).response())?.status()).toBe(200)
+})
+
+test('other symbols are compared in per cent', async ({ page }) => {
+  const [symbol = '', other = ''] = await openMarket(page)
+  await openChart(page, symbol, 'interval=1m')
+  await page.getByRole('button', { name: /^Compare/ }).click()
+  await page.getByRole('combobox', { name: 'Compare with, in per cent' }).fill(other)
+  await page.getByRole('option', { name: other }).click()
+  await expect(page).toHaveURL(new RegExp(`cmp=${other}`))
+  await expect(page.getByRole('button', { name: 'Compare (1)' })).toBeVisible()
+})
+
 test('a paused chart stands still, and goes on', async ({ page }) => {
   const [symbol = ''] = await openMarket(page)
   await openChart(page, symbol, 'interval=1s')

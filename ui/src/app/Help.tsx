@@ -21,7 +21,7 @@ export function Help({ close }: { close: () => void }) {
                 .map(({ keys, label }) => (
                   <div key={keys} className={classes.row}>
                     <dt>
-                      {keys.split('+').map((key) => (
+                      {keysOf(keys).map((key) => (
                         <kbd key={key}>{nameOf(key)}</kbd>
                       ))}
                     </dt>
@@ -43,6 +43,11 @@ const names: Record<string, string> = {
   ArrowLeft: '←',
   ArrowRight: '→',
   ' ': 'Space',
+}
+
+/** "Shift+M" is two keys, "+" is one. */
+function keysOf(shortcut: string): string[] {
+  return shortcut === '+' ? [shortcut] : shortcut.split('+')
 }
 
 function nameOf(key: string): string {

@@ -1,11 +1,15 @@
 import { Link } from '@tanstack/react-router'
+import { ScreenTitle } from '@/shared/ops/pieces'
 import { Empty } from '@/shared/panel/Panel'
 
 export function NotFound() {
   return (
-    <Empty title="There is no such screen">
-      The address may be mistyped, or of another version. <Link to="/">Go to the market</Link>, or press
-      Ctrl+K to find a symbol.
-    </Empty>
+    <>
+      <ScreenTitle>Not found</ScreenTitle>
+      <Empty title="There is no such screen">
+        The address may be mistyped, or of another version. <Link to="/">Go to the market</Link>, or press
+        Ctrl+K to find a symbol.
+      </Empty>
+    </>
   )
 }

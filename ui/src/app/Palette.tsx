@@ -83,6 +83,7 @@ export function Palette({ opened, close, openHelp }: PaletteProps) {
       highlightQuery
       scrollable
       maxHeight={420}
+      styles={{ content: { border: '1px solid var(--sf-line)' } }}
       nothingFound="Nothing of that name"
       onSpotlightClose={close}
       searchProps={{

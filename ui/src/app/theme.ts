@@ -7,6 +7,10 @@ export const theme = createTheme({
   // Shade 8 is the lightest whose white label is legible (4.5:1).
   primaryShade: 8,
   respectReducedMotion: true,
+  components: {
+    SegmentedControl: { defaultProps: { withItemsBorders: false } },
+    Modal: { styles: { content: { border: '1px solid var(--sf-line)' } } },
+  },
   colors: {
     // Mantine's greys, towards the blue of the page.
     dark: [

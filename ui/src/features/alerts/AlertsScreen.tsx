@@ -4,7 +4,6 @@ import { ScreenTitle } from '@/shared/ops/pieces'
 import classes from './alerts.module.css'
 import { Fired } from './fired/Fired'
 import { Rules } from './rules/Rules'
-import { Ringing } from './watch/Ringing'
 
 /** What was raised, and by which rules. */
 export function AlertsScreen() {
@@ -15,10 +14,7 @@ export function AlertsScreen() {
       <ConnectionNotice what="alerts" />
       <div className={classes.columns}>
         <Fired />
-        <div style={{ display: 'flex', minHeight: 0, flexDirection: 'column', gap: 8 }}>
-          <Ringing />
-          <Rules symbol={symbol} />
-        </div>
+        <Rules symbol={symbol} />
       </div>
     </div>
   )

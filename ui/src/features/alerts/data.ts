@@ -1,6 +1,7 @@
-import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useEffect, useState } from 'react'
 import { read, type Schemas, useApi } from '@/shared/api/client'
+import { given, usePages } from '@/shared/api/pages'
 import { useStream, useSubject } from '@/shared/stream'
 
 export type Alert = Schemas['Alert']
@@ -25,18 +26,9 @@ export function useAlerts(filter: AlertFilter) {
   const api = useApi()
   const client = useQueryClient()
   const hub = useStream()
-  const pages = useInfiniteQuery({
-    queryKey: [...alertsKey, filter],
-    queryFn: ({ signal, pageParam }) =>
-      read(
-        'GET /api/alerts',
-        api.GET('/api/alerts', {
-          params: { query: { ...given(filter), limit: 100, ...(pageParam && { cursor: pageParam }) } },
-          signal,
-        }),
-      ),
-    initialPageParam: '',
-    getNextPageParam: ({ next }) => next ?? undefined,
+  const pages = usePages([...alertsKey, filter], (cursor, signal) => {
+    const query = { ...given(filter), ...cursor, limit: 100 }
+    return read('GET /api/alerts', api.GET('/api/alerts', { params: { query }, signal }))
   })
   const [live, setLive] = useState<readonly Alert[]>([])
   useSubject<Alert>('alerts.>', (messages) => {
@@ -81,10 +73,6 @@ export function passes(alert: Alert, { symbol, rule, severity, acknowledged }: A
     (!severity || alert.severity === severity) &&
     (!acknowledged || (alert.acknowledgedAt !== null) === (acknowledged === 'true'))
   )
-}
-
-function given(filter: AlertFilter): AlertFilter & object {
-  return Object.fromEntries(Object.entries(filter).filter(([, value]) => value))
 }
 
 export function useAcknowledge() {

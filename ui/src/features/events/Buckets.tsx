@@ -53,7 +53,7 @@ function Bucket({ name, bucket, share }: { name: string; bucket: BucketState; sh
       </p>
       <p className={classes.last}>
         {formatTime(last.timestamp)} {last.type} {formatPrice(last.price)} {last.currency}{' '}
-        <JourneyLink position={last.position}>its way</JourneyLink>
+        <JourneyLink position={last.position}>journey</JourneyLink>
       </p>
     </li>
   )

@@ -60,9 +60,9 @@ export function LoginList({ logins }: { logins: readonly Login[] }) {
       {logins.map(({ position, timestamp, text, user_email }) => (
         <li key={position}>
           <time dateTime={timestamp}>{formatTime(timestamp)}</time>
-          <span>{text}</span>
+          <span title={text}>{text}</span>
           <code title="The address, masked by the bridge">{user_email.slice(0, 10)}…</code>
-          <JourneyLink position={position}>its way</JourneyLink>
+          <JourneyLink position={position}>journey</JourneyLink>
         </li>
       ))}
     </ol>

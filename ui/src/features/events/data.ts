@@ -1,6 +1,7 @@
-import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query'
+import { useQueryClient } from '@tanstack/react-query'
 import { useEffect, useState } from 'react'
 import { read, type Schemas, useApi } from '@/shared/api/client'
+import { given, usePages } from '@/shared/api/pages'
 import { useStream, useSubject } from '@/shared/stream'
 import { noResults, type Results, takeResults } from './results'
 
@@ -17,19 +18,9 @@ const resultsKey = ['event results']
 /** Events, the newest first: what was read by pages, and what comes live. */
 export function useEvents({ topic, type }: EventFilter) {
   const api = useApi()
-  const pages = useInfiniteQuery({
-    queryKey: ['events', topic, type],
-    queryFn: ({ signal, pageParam }) => {
-      const query = {
-        limit: 100,
-        ...(topic && { topic }),
-        ...(type && { type }),
-        ...(pageParam && { cursor: pageParam }),
-      }
-      return read('GET /api/events', api.GET('/api/events', { params: { query }, signal }))
-    },
-    initialPageParam: '',
-    getNextPageParam: ({ next }) => next ?? undefined,
+  const pages = usePages(['events', topic, type], (cursor, signal) => {
+    const query = { ...given({ topic, type }), ...cursor, limit: 100 }
+    return read('GET /api/events', api.GET('/api/events', { params: { query }, signal }))
   })
   const hub = useStream()
   const [live, setLive] = useState<readonly StreamEvent[]>([])

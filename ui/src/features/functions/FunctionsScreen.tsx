@@ -23,17 +23,22 @@ export function FunctionsScreen() {
   const [filter, setFilter] = useState('')
   const search = useRef<HTMLInputElement>(null)
   const screen = useRef<HTMLDivElement>(null)
-  const first = () => screen.current?.querySelector<HTMLElement>('[data-open]')?.focus()
+  const first = () => screen.current?.querySelector<HTMLElement>('button[data-open]')?.focus()
   useShortcuts([
     { keys: '/', label: 'Filter functions', group, run: () => search.current?.focus() },
     { keys: 'ArrowDown', label: 'Go from function to function; Enter opens', group, run: first },
     { keys: 'Escape', label: 'Close what is open', group, run: () => change({ name: undefined }) },
   ])
   if (!reading.data) {
-    return reading.error ? (
-      <Failed what="The functions" error={reading.error} retry={() => void reading.refetch()} />
-    ) : (
-      <Loading what="functions" />
+    return (
+      <>
+        <ScreenTitle>Functions</ScreenTitle>
+        {reading.error ? (
+          <Failed what="The functions" error={reading.error} retry={() => void reading.refetch()} />
+        ) : (
+          <Loading what="functions" />
+        )}
+      </>
     )
   }
   const all = reading.data.functions

@@ -13,6 +13,7 @@ const journey = {
   symbol: 'AAPL',
   subject: 'ticks.AAPL',
   sequence: 9,
+  traceId: '4bf92f3577b34da6a3ce929d0e0e4736',
   tick: { symbol: 'AAPL', price: 1 },
   hops: [
     { name: 'kafka', at, afterMs: null, totalMs: 0 },
@@ -58,6 +59,7 @@ test('a message shows what it holds, and its journey as a waterfall', async () =
   const waterfall = await screen.findByRole('table', { name: 'Waterfall of the hops' })
   expect(within(waterfall).getByRole('row', { name: /bridge\s*after kafka/ })).toHaveTextContent('4.0 ms')
   expect(screen.getByText('archive: not stored yet')).toBeInTheDocument()
+  expect(screen.getByText(journey.traceId)).toBeInTheDocument()
   await userEvent.click(screen.getByRole('button', { name: 'candles.1m.AAPL' }))
   expect(screen.getByRole('region', { name: 'candles.1m.AAPL' })).toHaveTextContent('"close": 1')
 })

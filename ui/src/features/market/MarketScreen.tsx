@@ -34,10 +34,15 @@ export function MarketScreen() {
   useShortcuts(shortcuts)
 
   if (symbols.length === 0) {
-    if (baseline.isError) return <ErrorState error={baseline.error} retry={() => void baseline.refetch()} />
-    // The store shows what was loaded at the next frame: until then, some are still to come.
-    if (baseline.data !== 0) return <LoadingState />
-    return <EmptyState />
+    const { error, data, refetch } = baseline
+    return (
+      <>
+        <h1 className={classes.title}>Market</h1>
+        {error && <ErrorState error={error} retry={() => void refetch()} />}
+        {/* The store shows what was loaded at the next frame: until then, some are still to come. */}
+        {!error && (data === 0 ? <EmptyState /> : <LoadingState />)}
+      </>
+    )
   }
   const searchKeys = (event: KeyboardEvent) => {
     if (event.key === 'Escape') setFilter('')
@@ -52,7 +57,7 @@ export function MarketScreen() {
           ref={search}
           type="search"
           aria-label="Filter symbols"
-          placeholder="Filter symbols ( / )"
+          placeholder="Filter ( / )"
           size="xs"
           className={classes.search}
           leftSection={<IconSearch size={14} aria-hidden />}

@@ -9,6 +9,9 @@ interface NoticesProps {
   baselineError?: Error | null
 }
 
+/** Ends with a full stop, so that another sentence can follow. */
+const sentence = (text: string) => (text.endsWith('.') ? text : `${text}.`)
+
 /** What a reader of the prices has to know: that they are old, or that part of them is missing. */
 export function Notices({ baselineError = null }: NoticesProps) {
   const hub = useStream()
@@ -50,7 +53,10 @@ export function Notices({ baselineError = null }: NoticesProps) {
       )}
       {baselineError && !away && (
         <Notice>
-          <p>{baselineError.message} Change and volume may lack trades; the page tries again by itself.</p>
+          <p>
+            {sentence(baselineError.message)} Change and volume may lack trades; the page tries again by
+            itself.
+          </p>
         </Notice>
       )}
     </>

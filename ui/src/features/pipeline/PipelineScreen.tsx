@@ -41,10 +41,15 @@ export function PipelineScreen() {
     },
   ])
   if (!pipeline.data) {
-    return pipeline.error ? (
-      <Failed what="The pipeline" error={pipeline.error} retry={() => void pipeline.refetch()} />
-    ) : (
-      <Loading what="the pipeline" />
+    return (
+      <>
+        <ScreenTitle>Pipeline</ScreenTitle>
+        {pipeline.error ? (
+          <Failed what="The pipeline" error={pipeline.error} retry={() => void pipeline.refetch()} />
+        ) : (
+          <Loading what="the pipeline" />
+        )}
+      </>
     )
   }
   const reading = pipeline.data

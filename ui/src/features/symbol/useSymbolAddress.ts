@@ -1,6 +1,6 @@
 import { getRouteApi } from '@tanstack/react-router'
 import { joinSpecs, parseSpecs } from './data/specs'
-import type { SymbolSearch } from './search'
+import { rangeViews, type SymbolSearch } from './search'
 
 const route = getRouteApi('/s/$symbol')
 
@@ -13,7 +13,7 @@ export function useSymbolAddress() {
     void navigate({ search: (before) => ({ ...before, ...news }), replace: true })
   return {
     symbol,
-    interval: search.interval ?? '1m',
+    interval: search.interval ?? (search.range ? rangeViews[search.range].interval : '1m'),
     style: search.style ?? 'candles',
     range: search.range,
     specs: parseSpecs(search.ind),

@@ -1797,6 +1797,11 @@ export interface components {
             symbol?: string;
             /** @description The message as it stands in the stream, else in Kafka, else in the database */
             tick: unknown;
+            /**
+             * @description If it is traced: the ID of its trace, for whatever shows traces
+             * @example 4bf92f3577b34da6a3ce929d0e0e4736
+             */
+            traceId?: string;
         };
         JourneyHop: {
             /**
@@ -5803,7 +5808,8 @@ export interface operations {
                      *       "sequence": 4830,
                      *       "subject": "ticks.AAPL",
                      *       "symbol": "AAPL",
-                     *       "tick": null
+                     *       "tick": null,
+                     *       "traceId": "4bf92f3577b34da6a3ce929d0e0e4736"
                      *     }
                      */
                     "application/json": components["schemas"]["Journey"];

@@ -1,5 +1,5 @@
 import { Button } from '@mantine/core'
-import type { ReactNode } from 'react'
+import { type ReactNode, useEffect, useRef } from 'react'
 import classes from './table.module.css'
 
 export interface Head {
@@ -19,8 +19,14 @@ interface TableProps {
   children: ReactNode
 }
 
-/** A dense table that scrolls in its panel, by keyboard too. */
+/** A dense table that scrolls in its panel, by keyboard too. A click on a row is one on the button that opens it. */
 export function Table({ label, heads, children }: TableProps) {
+  const body = useRef<HTMLTableSectionElement>(null)
+  useEffect(() => {
+    const rows = body.current
+    rows?.addEventListener('click', openRow)
+    return () => rows?.removeEventListener('click', openRow)
+  }, [])
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard
     <section className={classes.scroll} aria-label={`${label}, table`} tabIndex={0}>
@@ -38,10 +44,17 @@ export function Table({ label, heads, children }: TableProps) {
             })}
           </tr>
         </thead>
-        <tbody>{children}</tbody>
+        <tbody ref={body}>{children}</tbody>
       </table>
     </section>
   )
+}
+
+function openRow({ target }: Event): void {
+  const place = target as HTMLElement
+  // What can be clicked itself does what it says, and a text that is being selected is no click.
+  if (place.closest('a, button, input, label') || !getSelection()?.isCollapsed) return
+  place.closest('tr')?.querySelector<HTMLElement>('[data-open]')?.click()
 }
 
 interface MoreProps {

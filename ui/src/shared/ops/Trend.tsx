@@ -6,7 +6,7 @@ export interface Sample {
 
 interface TrendProps {
   samples: readonly Sample[]
-  /** ms that the width stands for, up to the newest sample */
+  /** ms that the width stands for at most, up to the newest sample: less, while less is known */
   span: number
   label: string
   width?: number
@@ -23,7 +23,7 @@ export function Trend({ samples, span, label, width = 96, height = 22 }: TrendPr
       viewBox={`0 0 ${width} ${height}`}
       preserveAspectRatio="none"
       // The newest stands at the right: narrower, and not cut off, where there is no room.
-      style={{ maxWidth: '100%' }}
+      style={{ display: 'block', maxWidth: '100%' }}
       role="img"
       aria-label={label}
     >
@@ -32,15 +32,19 @@ export function Trend({ samples, span, label, width = 96, height = 22 }: TrendPr
   )
 }
 
+/** Less than so many ms are not stretched over the whole width: two points would look like a history. */
+const least = 20_000
+
 /** The line as a path. A break of more than 10 s in what is known is a break in the line. */
 export function trendPath(samples: readonly Sample[], span: number, width: number, height: number): string {
   const end = samples.at(-1)?.at ?? 0
   const shown = samples.filter(({ at }) => at >= end - span)
-  const top = Math.max(1e-9, ...shown.map(({ value }) => value))
+  const wide = Math.max(least, Math.min(span, end - (shown[0]?.at ?? end)))
+  const top = 1.15 * Math.max(1e-9, ...shown.map(({ value }) => value))
   let before = Number.NEGATIVE_INFINITY
   return shown
     .map(({ at, value }) => {
-      const x = width - ((end - at) / span) * width
+      const x = width - ((end - at) / wide) * width
       const y = height - 1.5 - (value / top) * (height - 3)
       const command = at - before > 10_000 ? 'M' : 'L'
       before = at

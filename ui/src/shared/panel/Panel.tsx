@@ -43,7 +43,7 @@ interface EmptyProps {
 export function Empty({ title, children }: EmptyProps) {
   return (
     <div className={classes.state}>
-      <h3 className={classes.stateTitle}>{title}</h3>
+      <h2 className={classes.stateTitle}>{title}</h2>
       <p>{children}</p>
     </div>
   )
@@ -59,7 +59,7 @@ interface FailedProps {
 export function Failed({ what, error, retry }: FailedProps) {
   return (
     <div className={classes.state}>
-      <h3 className={classes.stateTitle}>{what} cannot be read</h3>
+      <h2 className={classes.stateTitle}>{what} cannot be read</h2>
       <p role="alert">{error.message}</p>
       <p className={classes.hint}>
         Check that <Code>streamflow</Code> is running and that this page came from it.

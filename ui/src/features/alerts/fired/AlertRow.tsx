@@ -1,5 +1,6 @@
 import { Checkbox } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
+import { unknown } from '@/shared/lib/format'
 import { formatDateTime, formatTime } from '@/shared/lib/time'
 import { JourneyLink } from '@/shared/ops/JourneyLink'
 import { Facts } from '@/shared/ops/pieces'
@@ -41,7 +42,7 @@ export function AlertRow({ alert, picked, pick, open, toggle }: AlertRowProps) {
         </td>
         <td className={tableClasses.dim}>{alert.name || alert.rule}</td>
         <td className={tableClasses.dim} title={formatDateTime(alert.acknowledgedAt)}>
-          {alert.acknowledgedAt === null ? 'nobody yet' : (alert.acknowledgedBy ?? 'somebody')}
+          {alert.acknowledgedAt === null ? unknown : (alert.acknowledgedBy ?? 'somebody')}
         </td>
       </tr>
       {open && (

@@ -1,6 +1,7 @@
 import { SegmentedControl, Select, TextInput } from '@mantine/core'
 import classes from '../alerts.module.css'
 import { type AlertFilter, type Severity, useRules } from '../data'
+import { Ringing } from '../watch/Ringing'
 
 type Search = Record<string, string | undefined>
 
@@ -66,6 +67,7 @@ export function Filters({ filter, change }: FiltersProps) {
         value={filter.rule ?? null}
         onChange={(value) => change({ rule: value ?? undefined })}
       />
+      <Ringing />
     </div>
   )
 }

@@ -5,6 +5,7 @@ import { Link, useLocation } from '@tanstack/react-router'
 import { useRef } from 'react'
 import { useSettings } from '@/shared/settings/settings'
 import { useSubject } from '@/shared/stream'
+import classes from '../alerts.module.css'
 import type { Alert } from '../data'
 import { Severity } from '../Severity'
 import { notify, ring } from './ring'
@@ -33,10 +34,11 @@ export function AlertWatch() {
   })
   return (
     <Notifications
-      position={narrow ? 'top-center' : 'bottom-right'}
+      position={narrow ? 'bottom-center' : 'bottom-right'}
       limit={narrow ? 1 : 3}
       containerWidth={330}
       zIndex={250}
+      classNames={{ root: classes.toasts ?? '' }}
     />
   )
 }
@@ -53,7 +55,8 @@ function tell(news: readonly Alert[], quiet: boolean): void {
         </>
       ),
       closeButtonProps: { 'aria-label': 'Put away' },
-      px: 10,
+      pl: 22,
+      pr: 8,
       py: 6,
       color: severity === 'critical' ? 'red' : severity === 'warning' ? 'yellow' : 'blue',
       autoClose: severity === 'critical' ? 15_000 : 6000,

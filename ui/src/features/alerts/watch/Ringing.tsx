@@ -9,11 +9,7 @@ export function Ringing() {
   const sound = useSettings((settings) => settings.sound)
   const [permission, setPermission] = useState(notificationPermission)
   return (
-    <fieldset
-      className={classes.helpers}
-      style={{ border: 0, padding: 0, margin: 0, gap: 12 }}
-      aria-label="How alerts are told"
-    >
+    <fieldset className={classes.ringing} aria-label="How alerts are told">
       <Switch
         size="xs"
         label="Sound"
@@ -32,10 +28,19 @@ export function Ringing() {
           Allow notifications
         </Button>
       )}
-      <span className={classes.muted}>
-        {permission === 'granted' && 'The system tells alerts while another page is in front.'}
-        {permission === 'denied' && 'The browser was told not to show notifications of this page.'}
-      </span>
+      {permission === 'granted' && (
+        <span className={classes.muted} title="The system tells alerts while another page is in front.">
+          Notifications on
+        </span>
+      )}
+      {permission === 'denied' && (
+        <span
+          className={classes.muted}
+          title="The browser was told not to show notifications of this page: its settings can allow them."
+        >
+          Notifications blocked
+        </span>
+      )}
     </fieldset>
   )
 }

@@ -31,6 +31,7 @@ export function Outputs({ name }: { name: string }) {
                   <button
                     type="button"
                     className={tableClasses.open}
+                    data-open
                     aria-expanded={subject === open}
                     onClick={() => setOpen(subject === open ? null : subject)}
                   >

@@ -71,7 +71,7 @@ function Lookup({ asked, show }: { asked: string; show: (position: string | unde
 }
 
 function Way({ journey, again, busy }: { journey: Journey; again: () => void; busy: boolean }) {
-  const { hops, results, missing, deadLetter, tick, symbol, subject, sequence, position } = journey
+  const { hops, results, missing, deadLetter, tick, symbol, subject, sequence, position, traceId } = journey
   const [open, setOpen] = useState<string | null>(null)
   const keyOf = (at: number) => `${results[at]?.subject} ${results[at]?.sequence} ${results[at]?.kind}`
   return (
@@ -83,6 +83,7 @@ function Way({ journey, again, busy }: { journey: Journey; again: () => void; bu
             ...(symbol ? [['Symbol', symbol] as const] : []),
             ['Subject', subject ? `${subject}, sequence ${sequence}` : 'not in the stream'],
             ['Produced', formatDateTime(hops[0]?.at)],
+            ...(traceId ? [['Trace', traceId] as const] : []),
           ]}
         />
         {deadLetter && (

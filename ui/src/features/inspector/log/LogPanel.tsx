@@ -63,6 +63,24 @@ export function LogPanel({ selected, select }: LogPanelProps) {
       className={classes.log ?? ''}
       actions={
         <Group gap={6}>
+          <TextInput
+            size="xs"
+            className={classes.search ?? ''}
+            aria-label="Symbol or key"
+            placeholder="Symbol or key"
+            value={symbol}
+            onChange={(event) => setSymbol(event.currentTarget.value)}
+          />
+          <TextInput
+            ref={search}
+            size="xs"
+            className={classes.search ?? ''}
+            type="search"
+            aria-label="Text in the payload"
+            placeholder="Text ( / )"
+            value={text}
+            onChange={(event) => setText(event.currentTarget.value)}
+          />
           <span className={classes.count}>
             {formatCount(entries.length)} shown
             {store.paused && `, ${formatCount(store.missed)} passed by`}
@@ -104,24 +122,6 @@ export function LogPanel({ selected, select }: LogPanelProps) {
         <Chip size="xs" checked={views} onChange={setViews} variant="outline" color="gray">
           growing
         </Chip>
-        <TextInput
-          size="xs"
-          w={110}
-          aria-label="Symbol or key"
-          placeholder="Symbol or key"
-          value={symbol}
-          onChange={(event) => setSymbol(event.currentTarget.value)}
-        />
-        <TextInput
-          ref={search}
-          size="xs"
-          w={150}
-          type="search"
-          aria-label="Text in the payload"
-          placeholder="Text ( / )"
-          value={text}
-          onChange={(event) => setText(event.currentTarget.value)}
-        />
       </div>
       {entries.length === 0 ? (
         <NoEntries filtered={Boolean(symbol || text) || wanted.length < kinds.length} paused={store.paused} />

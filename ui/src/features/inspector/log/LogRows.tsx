@@ -58,6 +58,10 @@ export function LogRows({ entries, selected, select }: LogRowsProps) {
                 data-kind={entry.kind}
                 data-selected={entry.number === selected?.number || undefined}
                 style={{ transform: `translateY(${start}px)` }}
+                // Rows move on while a button is down: the one under the pointer then is meant.
+                onPointerDown={({ button, pointerType }) => {
+                  if (button === 0 && pointerType === 'mouse') select(entry)
+                }}
               >
                 <td>{formatMoment(entry.at)}</td>
                 <th scope="row">

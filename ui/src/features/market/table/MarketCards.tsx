@@ -11,7 +11,9 @@ import { useExtras } from './useExtras'
 import { useLines } from './useLines'
 import { useRowKeys } from './useRowKeys'
 
-const width = 212
+/** the least width of a card with its gap, where there is room and where there is little */
+const widths = { roomy: 212, tight: 174 }
+const roomy = 700
 const height = 116
 const headingHeight = 30
 
@@ -20,7 +22,8 @@ export function MarketCards({ filter }: { filter: string }) {
   const { lines, painter } = useLines(filter)
   const box = useRef<HTMLElement>(null)
   const size = useElementSize()
-  const across = Math.max(1, Math.floor((size.width - 16) / width))
+  const width = size.width < roomy ? widths.tight : widths.roomy
+  const across = Math.max(1, Math.floor((size.width - 8) / width))
   const rows = inRows(lines, across)
   const list = useVirtualizer({
     count: rows.length,

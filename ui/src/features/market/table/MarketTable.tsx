@@ -1,3 +1,4 @@
+import { useMediaQuery } from '@mantine/hooks'
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { useRef } from 'react'
 import { useSettings } from '@/shared/settings/settings'
@@ -16,17 +17,21 @@ interface MarketTableProps {
 }
 
 const heights = { compact: 27, normal: 33 }
+/** a row that a finger can hit */
+const touchHeight = 40
 const headHeight = 27
 
 /** The live prices. Only the rows in sight are there, however many symbols are. */
 export function MarketTable({ filter, compact = false }: MarketTableProps) {
   const { lines, painter } = useLines(filter)
   const density = useSettings((settings) => settings.density)
+  const narrow = useMediaQuery('(max-width: 700px)', undefined, { getInitialValueInEffect: false })
+  const height = narrow ? touchHeight : heights[density]
   const box = useRef<HTMLElement>(null)
   const list = useVirtualizer({
     count: lines.length,
     getScrollElement: () => box.current,
-    estimateSize: () => heights[density],
+    estimateSize: () => height,
     scrollPaddingStart: headHeight,
     overscan: 8,
     getItemKey: (index) => {
@@ -50,7 +55,7 @@ export function MarketTable({ filter, compact = false }: MarketTableProps) {
       aria-label="Prices"
       data-compact={compact || undefined}
       onKeyDown={onKeyDown}
-      style={{ '--row-height': `${heights[density]}px` }}
+      style={{ '--row-height': `${height}px` }}
     >
       <table className={classes.table} aria-rowcount={lines.length + 1}>
         <caption className={classes.caption}>Live prices by symbol</caption>

@@ -15,6 +15,8 @@ export function SymbolLink({ symbol, active }: SymbolPartProps) {
     <Link
       to="/s/$symbol"
       params={{ symbol }}
+      // From one chart to another: its interval and indicators go with the reader.
+      search={(before) => before as object}
       className={classes.link ?? ''}
       tabIndex={active ? 0 : -1}
       data-row-link={symbol}

@@ -14,6 +14,8 @@ interface Row {
   cells: Map<CellId, HTMLElement>
   spark: SVGPolylineElement | null
   price: number | null
+  /** how many minutes the line was last drawn through */
+  minutes: number
 }
 
 /**
@@ -46,7 +48,7 @@ export class RowPainter {
     for (const cell of element.querySelectorAll<HTMLElement>('[data-cell]')) {
       cells.set(cell.dataset.cell as CellId, cell)
     }
-    const row: Row = { element, cells, spark, price: null }
+    const row: Row = { element, cells, spark, price: null, minutes: 0 }
     this.rows.set(symbol, row)
     this.paint(symbol)
     const quote = this.store.get(symbol)
@@ -68,8 +70,11 @@ export class RowPainter {
     }
   }
 
-  private paintSpark({ spark }: Row, { minutes }: Quote): void {
+  private paintSpark(row: Row, { minutes }: Quote): void {
+    const { element, spark } = row
     if (!spark) return
+    row.minutes = minutes.length
+    mark(element, 'hour', direction((minutes.at(-1)?.close ?? 0) - (minutes[0]?.close ?? 0)))
     const points = sparkPoints(minutes, Math.floor(this.now / 60_000))
     if (spark.getAttribute('points') !== points) spark.setAttribute('points', points)
   }
@@ -88,6 +93,8 @@ export class RowPainter {
     mark(row.element, 'going', quote.trend ?? '')
     this.paintMove(row, quote.price)
     this.paintAge(row, quote)
+    // The line moves once a second; what was read of the past must not wait for that.
+    if (row.minutes !== quote.minutes.length) this.paintSpark(row, quote)
   }
 
   private paintMove(row: Row, price: number | null): void {

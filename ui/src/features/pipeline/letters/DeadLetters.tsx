@@ -87,7 +87,7 @@ export function DeadLetters({ of }: { of?: string }) {
         {!of && (
           <TextInput
             size="xs"
-            w={150}
+            w={190}
             aria-label="Reason"
             placeholder="Reason, as missing_field"
             value={reason}
@@ -193,7 +193,7 @@ function LetterRow({ letter, picked, pick, open, toggle }: LetterRowProps) {
         />
       </td>
       <th scope="row">
-        <button type="button" className={tableClasses.open} aria-expanded={open} onClick={toggle}>
+        <button type="button" className={tableClasses.open} data-open aria-expanded={open} onClick={toggle}>
           {place}
         </button>
       </th>

@@ -1,5 +1,6 @@
-import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { read, type Schemas, useApi } from '@/shared/api/client'
+import { given, usePages } from '@/shared/api/pages'
 
 export type Letter = Schemas['DeadLetter']
 export type LetterState = Letter['state']
@@ -19,24 +20,11 @@ const key = 'deadletters'
 /** Dead letters, the newest first, by pages. */
 export function useLetters(filter: LetterFilter) {
   const api = useApi()
-  return useInfiniteQuery({
-    queryKey: [key, 'list', filter],
-    queryFn: ({ signal, pageParam }) =>
-      read(
-        'GET /api/deadletters',
-        api.GET('/api/deadletters', {
-          params: { query: { ...given(filter), limit: 50, ...(pageParam && { cursor: pageParam }) } },
-          signal,
-        }),
-      ),
-    initialPageParam: '',
-    getNextPageParam: ({ next }) => next ?? undefined,
-    refetchInterval: 10_000,
-  })
-}
-
-function given(filter: LetterFilter) {
-  return Object.fromEntries(Object.entries(filter).filter(([, value]) => value)) as LetterFilter & object
+  const ask = (cursor: { cursor?: string }, signal: AbortSignal) => {
+    const query = { ...given(filter), ...cursor, limit: 50 }
+    return read('GET /api/deadletters', api.GET('/api/deadletters', { params: { query }, signal }))
+  }
+  return usePages([key, 'list', filter], ask, 10_000)
 }
 
 /** One with all of its value: lists show only its beginning. */

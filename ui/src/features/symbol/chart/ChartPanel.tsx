@@ -1,4 +1,7 @@
+import { Button } from '@mantine/core'
+import { Link } from '@tanstack/react-router'
 import { useEffect, useMemo, useRef } from 'react'
+import { ApiError } from '@/shared/api/client'
 import { Empty, Failed, Loading, Notice } from '@/shared/panel/Panel'
 import { useFormulas, useIndicators } from '../data/useIndicators'
 import { useSeries } from '../data/useSeries'
@@ -67,12 +70,21 @@ export function ChartPanel({ address, rules, paused, onReady }: ChartPanelProps)
   })
   useLevels(chart, rules)
 
-  const empty = query.isSuccess && series.all.length === 0 && query.data === 0
+  // Before the past is there a chart of the one candle that grows would jump.
+  const unread = series.next === undefined && query.isPending
   return (
     <div className={classes.box}>
       {indicators.error && (
         <Notice>
           <p>{indicators.error.message}</p>
+        </Notice>
+      )}
+      {query.isError && series.all.length > 0 && (
+        <Notice>
+          <p>What was before cannot be read: {query.error.message}</p>
+          <Button size="compact-xs" variant="default" onClick={() => void query.refetch()}>
+            Try again
+          </Button>
         </Notice>
       )}
       {!paused && <Behind symbol={symbol} interval={interval} series={series} />}
@@ -91,22 +103,38 @@ export function ChartPanel({ address, rules, paused, onReady }: ChartPanelProps)
         {compared.map((other) => (
           <Compared key={other} chart={chart} symbol={other} interval={interval} main={series} />
         ))}
-        {series.all.length === 0 && (
+        {(unread || series.all.length === 0) && (
           <div className={classes.over}>
-            {query.isPending && <Loading what={`candles of ${symbol}`} />}
-            {query.isError && (
-              <Failed what="The candles" error={query.error} retry={() => void query.refetch()} />
-            )}
-            {empty && (
-              <Empty title={`No ${interval} candles of ${symbol} yet`}>
-                The function candles makes them out of ticks: see on the Functions screen whether it runs, or
-                choose a shorter interval.
-              </Empty>
-            )}
+            <NoCandles {...{ symbol, interval, query }} />
           </div>
         )}
       </div>
     </div>
+  )
+}
+
+type NoCandlesProps = Pick<SymbolAddress, 'symbol' | 'interval'> & {
+  query: ReturnType<typeof useSeries>['query']
+}
+
+/** What stands where the chart would: why there is none, and what to do. */
+function NoCandles({ symbol, interval, query }: NoCandlesProps) {
+  if (query.isPending) return <Loading what={`candles of ${symbol}`} />
+  if (query.error instanceof ApiError && query.error.status === 404) {
+    return (
+      <Empty title={`There is no symbol ${symbol}`}>
+        No tick of it has come yet. Type another, or see <Link to="/">all that there are</Link>.
+      </Empty>
+    )
+  }
+  if (query.isError) {
+    return <Failed what="The candles" error={query.error} retry={() => void query.refetch()} />
+  }
+  return (
+    <Empty title={`No ${interval} candles of ${symbol} yet`}>
+      The function candles makes them out of ticks: see <Link to="/functions">whether it runs</Link>, or
+      choose a shorter interval.
+    </Empty>
   )
 }
 

@@ -1,7 +1,7 @@
 import { ActionIcon } from '@mantine/core'
 import { IconX } from '@tabler/icons-react'
 import { type Ref, useEffect, useImperativeHandle, useRef } from 'react'
-import { formatPercent, formatPrice, formatVolume, unknown } from '@/shared/lib/format'
+import { formatCount, formatPercent, formatPrice, formatVolume, unknown } from '@/shared/lib/format'
 import { formatDateTime } from '@/shared/lib/time'
 import type { Bar } from '../data/bar'
 import type { CandleSeries } from '../data/candleSeries'
@@ -118,7 +118,9 @@ function textOf(
     case 'volume':
       return formatVolume(bar.volume)
     case 'amended':
-      return bar.amended > 0 ? `amended by ${bar.amended} late` : ''
+      return bar.amended > 0
+        ? `amended by ${formatCount(bar.amended)} late ${bar.amended === 1 ? 'tick' : 'ticks'}`
+        : ''
     default:
       return ''
   }

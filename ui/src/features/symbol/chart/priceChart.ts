@@ -28,6 +28,8 @@ const at = (seconds: number) => seconds as UTCTimestamp
 const volumeScale = 'volume'
 /** How many bars before the left edge older ones are asked for. */
 const ahead = 30
+/** What the width of a range is for at least, in bars. */
+const fewest = 30
 
 export interface ChartHandlers {
   /** the reader has come near the oldest bar */
@@ -200,7 +202,8 @@ export class PriceChart {
     const bars = this.source?.all ?? []
     const newest = bars.at(-1)
     if (!newest || !this.source) return
-    const from = this.source.find(newest.time - seconds)
+    // A few bars are not blown up to fill the width.
+    const from = Math.min(this.source.find(newest.time - seconds), bars.length - fewest)
     this.chart.timeScale().setVisibleLogicalRange({ from: from - 0.5, to: bars.length + 2 })
   }
 

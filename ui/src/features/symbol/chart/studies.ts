@@ -8,6 +8,8 @@ export interface Line {
   /** which of the theme's series colours */
   color: number
   dashed: boolean
+  /** where what it shows is called high or low, by custom */
+  levels: readonly number[]
 }
 
 /** An indicator as it is drawn: over the prices, or in a pane of its own. */
@@ -17,6 +19,8 @@ export interface Study {
   pane: number
   lines: Line[]
 }
+
+const customary: Record<string, readonly number[]> = { rsi: [30, 70], stochastic: [20, 80] }
 
 /** Where the specs are drawn: what is no overlay gets the next pane, in the order of the specs. */
 export function planStudies(specs: readonly string[], formulas: readonly Formula[]): Study[] {
@@ -34,7 +38,8 @@ export function planStudies(specs: readonly string[], formulas: readonly Formula
       const band = part === '.upper' || part === '.lower'
       const kind = part === '.histogram' ? 'histogram' : 'line'
       if (part !== '' && !band && kind === 'line') color++
-      return { name: main + part, kind, color: band ? first : color, dashed: band }
+      const levels = part === '' ? (customary[formula.name] ?? []) : []
+      return { name: main + part, kind, color: band ? first : color, dashed: band, levels }
     })
     color++
     return [{ spec, title: spec, pane: overlay ? 0 : ++pane, lines }]

@@ -1,6 +1,7 @@
 import {
   HistogramSeries,
   type IChartApi,
+  type IPriceLine,
   type ISeriesApi,
   LineSeries,
   LineStyle,
@@ -13,6 +14,7 @@ import type { Line, Study } from './studies'
 
 interface Drawn {
   api: ISeriesApi<SeriesType>
+  guides: IPriceLine[]
   line: Line
   pane: number
   last: number
@@ -28,7 +30,10 @@ export class StudySeries {
 
   paint(colors: ChartColors): void {
     this.colors = colors
-    for (const { api, line } of this.drawn.values()) api.applyOptions({ color: this.colorOf(line) })
+    for (const { api, line, guides } of this.drawn.values()) {
+      api.applyOptions({ color: this.colorOf(line) })
+      for (const guide of guides) guide.applyOptions({ color: colors.text })
+    }
   }
 
   plan(studies: readonly Study[]): void {
@@ -45,7 +50,10 @@ export class StudySeries {
       if (known) {
         known.line = line
         known.api.applyOptions({ color: this.colorOf(line) })
-      } else this.drawn.set(name, { api: this.add(line, pane), line, pane, last: 0 })
+      } else {
+        const api = this.add(line, pane)
+        this.drawn.set(name, { api, guides: this.guide(api, line), line, pane, last: 0 })
+      }
     }
     this.base = undefined
     for (const [at, pane] of this.chart.panes().entries()) pane.setStretchFactor(at === 0 ? 4 : 1)
@@ -96,6 +104,11 @@ export class StudySeries {
     const lineStyle = line.dashed ? LineStyle.Dashed : LineStyle.Solid
     const looks = { ...quiet, color, lineStyle, lineWidth: 1 as const, crosshairMarkerRadius: 2 }
     return this.chart.addSeries(LineSeries, looks, pane)
+  }
+
+  private guide(api: ISeriesApi<SeriesType>, { levels }: Line): IPriceLine[] {
+    const looks = { lineWidth: 1, lineStyle: LineStyle.Dotted, axisLabelVisible: false } as const
+    return levels.map((price) => api.createPriceLine({ ...looks, price, color: this.colors?.text ?? '' }))
   }
 
   private colorOf(line: Line): string {
