@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -56,10 +57,7 @@ func (d *Publisher) Load(ctx context.Context) (map[streamflow.Partition]int64, e
 		client.Close()
 		return nil, fmt.Errorf("transactional id %s: %w", d.transaction(), err)
 	}
-	positions, err := d.positions(ctx, client)
-	if err == nil {
-		d.count, err = partitions(ctx, client, d.topic)
-	}
+	positions, err := d.behindBarrier(ctx, client)
 	if err != nil {
 		client.Close()
 		return nil, err
@@ -67,6 +65,47 @@ func (d *Publisher) Load(ctx context.Context) (map[streamflow.Partition]int64, e
 	d.client = client
 	return positions, nil
 }
+
+// behindBarrier reads the positions, all of them: where the topic ends it learns
+// by writing to each partition, in a transaction that is taken back. To ask would
+// not do. A leader that is cut off from its peers, and not from us, goes on to
+// answer for a while, and does not have what was written to the next one:
+//
+//	leader A is cut off | B leads, and takes dead letters 1-9, and commits them
+//	                    | a new writer asks A how far the topic has come: up to 0
+//	                    | it writes 1-9 again
+//
+// What is written needs the word of the replicas in sync, and A gets none.
+func (d *Publisher) behindBarrier(ctx context.Context, client *kgo.Client) (positions map[streamflow.Partition]int64, err error) {
+	ctx, cancel := context.WithTimeout(ctx, positionsAtMost)
+	defer cancel()
+	if d.count, err = partitions(ctx, client, d.topic); err != nil {
+		return nil, err
+	}
+	if err := client.BeginTransaction(); err != nil {
+		return nil, err
+	}
+	barrier := make([]*kgo.Record, d.count)
+	for i := range barrier {
+		barrier[i] = &kgo.Record{Partition: int32(i)}
+	}
+	err = client.ProduceSync(ctx, barrier...).FirstErr()
+	if err == nil {
+		err = client.EndTransaction(ctx, kgo.TryAbort)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the end of topic %s is not known: %w", d.topic, fenced(err))
+	}
+	ends := make(map[int32]int64)
+	for _, r := range barrier {
+		ends[r.Partition] = r.Offset
+	}
+	return d.positions(ctx, client, ends)
+}
+
+// positionsAtMost bounds the search for the positions; then it begins anew, with
+// a client that asks for the leaders again.
+const positionsAtMost = 30 * time.Second
 
 func partitions(ctx context.Context, client *kgo.Client, topic string) (int, error) {
 	meta, err := kadm.NewClient(client).Metadata(ctx, topic)
@@ -90,7 +129,11 @@ func (d *Publisher) Peek(ctx context.Context) (map[streamflow.Partition]int64, e
 	if err := decided(ctx, client, d.topic); err != nil {
 		return nil, err
 	}
-	return d.positions(ctx, client)
+	ends, err := committed(ctx, client, d.topic)
+	if err != nil {
+		return nil, err
+	}
+	return d.positions(ctx, client, ends)
 }
 
 // decided waits until no transaction is open. Kafka answers a commit as soon as
@@ -129,14 +172,14 @@ func decided(ctx context.Context, client *kgo.Client, topic string) error {
 //
 // Records of a version that wrote no vector tell of themselves; then a
 // partition is read back to its start.
-func (d *Publisher) positions(ctx context.Context, client *kgo.Client) (map[streamflow.Partition]int64, error) {
+func (d *Publisher) positions(ctx context.Context, client *kgo.Client, ends map[int32]int64) (map[streamflow.Partition]int64, error) {
 	positions := make(map[streamflow.Partition]int64)
 	note := func(p streamflow.Position) {
 		if before, ok := positions[p.In()]; !ok || p.Offset > before {
 			positions[p.In()] = p.Offset
 		}
 	}
-	err := tail(ctx, client, d.topic, func(r *kgo.Record) bool {
+	err := tail(ctx, client, d.topic, ends, func(r *kgo.Record) bool {
 		if p, err := streamflow.ParsePosition(header(r, d.position)); err == nil {
 			note(p)
 		}

@@ -2,7 +2,9 @@ package bridge
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 
@@ -45,12 +47,23 @@ func (w *worker) place(ctx context.Context) error {
 			return &LostTopicError{Partition: w.p, Next: cur.Next, Was: cur.TopicID, Is: w.topicID}
 		}
 	}
-	if w.good.Next, err = w.s.inRange(ctx, w.p, w.good.Next); err != nil {
+	next, err := w.s.inRange(ctx, w.p, w.good.Next)
+	// One of several brokers may be cut off from the others and not know it: it
+	// answers as the leader, with the end of before.
+	var lost *LostTopicError
+	for began := time.Now(); errors.As(err, &lost) && len(meta.Brokers) > 1 && time.Since(began) < cutOffAtMost && sleep(ctx, 10*retryFirst); {
+		next, err = w.s.inRange(ctx, w.p, w.good.Next)
+	}
+	if err != nil {
 		return err
 	}
+	w.good.Next = next
 	w.sign(ctx)
 	return nil
 }
+
+// cutOffAtMost is how long brokers may disagree about the end of a partition.
+const cutOffAtMost = 15 * time.Second
 
 // idOf returns Kafka's id of a topic; "" if it is a Kafka before 2.8, which has none.
 func idOf(d kadm.TopicDetail) string {

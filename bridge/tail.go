@@ -10,26 +10,37 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// tail reads back from the committed end of each partition of topic, in growing
-// steps, until found has accepted a record of it or its start is reached.
-func tail(ctx context.Context, client *kgo.Client, topic string, found func(*kgo.Record) bool) error {
-	admin := kadm.NewClient(client)
-	starts, err := admin.ListStartOffsets(ctx, topic)
+// committed returns the committed ends of a topic's partitions.
+func committed(ctx context.Context, client *kgo.Client, topic string) (map[int32]int64, error) {
+	listed, err := kadm.NewClient(client).ListCommittedOffsets(ctx, topic)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	ends, err := admin.ListCommittedOffsets(ctx, topic)
-	if err != nil {
-		return err
-	}
-	for number, end := range ends[topic] {
-		start, ok := starts.Lookup(topic, number)
-		if !ok || start.Err != nil || end.Err != nil {
-			return fmt.Errorf("offsets of %s/%d: not known (%v, %v)", topic, number, start.Err, end.Err)
+	ends := make(map[int32]int64)
+	for number, end := range listed[topic] {
+		if end.Err != nil {
+			return nil, fmt.Errorf("end of %s/%d: %w", topic, number, end.Err)
 		}
-		for step := int64(64); start.Offset < end.Offset; step *= 16 {
-			from := max(end.Offset-step, start.Offset)
-			ok, err := readRange(ctx, client, topic, number, from, end.Offset, found)
+		ends[number] = end.Offset
+	}
+	return ends, nil
+}
+
+// tail reads back from the end of each partition of topic, in growing steps,
+// until found has accepted a record of it or its start is reached.
+func tail(ctx context.Context, client *kgo.Client, topic string, ends map[int32]int64, found func(*kgo.Record) bool) error {
+	starts, err := kadm.NewClient(client).ListStartOffsets(ctx, topic)
+	if err != nil {
+		return err
+	}
+	for number, end := range ends {
+		start, ok := starts.Lookup(topic, number)
+		if !ok || start.Err != nil {
+			return fmt.Errorf("start of %s/%d: not known (%v)", topic, number, start.Err)
+		}
+		for step := int64(64); start.Offset < end; step *= 16 {
+			from := max(end-step, start.Offset)
+			ok, err := readRange(ctx, client, topic, number, from, end, found)
 			if err != nil {
 				return err
 			}

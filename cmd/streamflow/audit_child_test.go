@@ -16,7 +16,7 @@ import (
 type child struct {
 	w          *world
 	kind, name string
-	args       []string
+	line       []string // the command
 
 	// All below is guarded by w.mu.
 	process *os.Process // nil while it is down
@@ -75,7 +75,7 @@ func (c *child) begin() (*exec.Cmd, bool) {
 		return nil, false
 	}
 	defer log.Close()
-	cmd := exec.Command(c.w.binary, c.args...)
+	cmd := exec.Command(c.line[0], c.line[1:]...)
 	cmd.Env, cmd.Stdout, cmd.Stderr = c.w.env(), log, log
 	dieWithUs(cmd)
 	if err := cmd.Start(); err != nil {

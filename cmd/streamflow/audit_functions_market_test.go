@@ -14,9 +14,9 @@ import (
 // of a test makes candles of many.
 const hurry = 20
 
-// quickSymbols are those of a quick market. One ticks once and never again: its
+// quickSymbols are those of a quick market, of which each partition has some. One ticks once and never again: its
 // silence is noticed by the clock alone.
-var quickSymbols = []string{"AAPL", "MSFT", "GOOG", "BRK.B", "BTC/USD", "^GSPC", "EUR=X", "BF-B"}
+var quickSymbols = []string{"AAPL", "MSFT", "GOOG", "BRK.B", "BTC/USD", "^GSPC", "EUR=X", "BF-B", "TSLA"}
 
 const silentSymbol = "SILENT"
 

@@ -118,7 +118,7 @@ func (w *world) asUndisturbed(f *tickFeed) (all factsOfAll, want *wanted, repeat
 	f.finish()
 	want = undisturbed(w.t, f.sent)
 	var wrong *faults
-	w.await("all is as in an undisturbed run", time.Minute, func() bool {
+	w.await("all is as in an undisturbed run", 4*time.Minute, func() bool {
 		all = w.allFacts()
 		wrong, _, repeated = all.compare(w.t, want)
 		return wrong.n == 0

@@ -61,7 +61,7 @@ type quickFeed struct {
 func (w *world) feed(seed uint64, rate int) *quickFeed {
 	w.t.Helper()
 	client, err := kgo.NewClient(
-		kgo.SeedBrokers(w.kafka), kgo.DefaultProduceTopic("stock_ticks"), kgo.RequiredAcks(kgo.AllISRAcks()), kgo.RecordPartitioner(kgo.StickyKeyPartitioner(nil)),
+		w.brokers(), kgo.DefaultProduceTopic("stock_ticks"), kgo.RequiredAcks(kgo.AllISRAcks()), kgo.RecordPartitioner(kgo.StickyKeyPartitioner(nil)),
 		kgo.MaxBufferedRecords(5000), kgo.ProducerLinger(2*time.Millisecond), kgo.RetryBackoffFn(func(int) time.Duration { return 50 * time.Millisecond }),
 	)
 	if err != nil {
@@ -119,6 +119,30 @@ func (w *world) logged() (messages []streamflow.Message) {
 	return messages
 }
 
+// everywhere compares with an undisturbed run what the functions have published,
+// what of it was stored, and what was brought back to Kafka.
+func (w *world) everywhere(want *wanted) (all factsOfAll, amended int, wrong *faults) {
+	w.t.Helper()
+	all = w.allFacts()
+	if wrong, amended, _ = all.compare(w.t, want); wrong.n == 0 {
+		w.storedCandles(wrong, want)
+		w.storedAlerts(wrong, want)
+		w.returnedFacts(wrong, streamflow.TopicCandles, all.candles)
+		w.returnedFacts(wrong, streamflow.TopicAlerts, all.alerts)
+	}
+	return all, amended, wrong
+}
+
+// everywhereAs waits until all of that is as in the undisturbed run.
+func (w *world) everywhereAs(want *wanted) {
+	w.t.Helper()
+	var wrong *faults
+	w.await("all is as in an undisturbed run", 4*time.Minute, func() bool {
+		_, _, wrong = w.everywhere(want)
+		return wrong.n == 0
+	}, func() string { return wrong.String() })
+}
+
 // TestFunctionsSurviveCrashes kills workers, servers and the bridge at random
 // moments while candles, indicators and alerts are made, and then compares all
 // that was published, stored, and brought back to Kafka with an undisturbed run
@@ -148,24 +172,12 @@ func TestFunctionsSurviveCrashes(t *testing.T) {
 	f.finish(t)
 	written := time.Since(began)
 	want := undisturbed(t, w.logged())
-	var all factsOfAll
-	var amended int
-	var wrong *faults
-	equal := func() bool {
-		all = w.allFacts()
-		if wrong, amended, _ = all.compare(t, want); wrong.n == 0 {
-			w.storedCandles(wrong, want)
-			w.storedAlerts(wrong, want)
-			w.returnedFacts(wrong, streamflow.TopicCandles, all.candles)
-			w.returnedFacts(wrong, streamflow.TopicAlerts, all.alerts)
-		}
-		return wrong.n == 0
-	}
-	w.await("all is as in an undisturbed run", time.Minute, equal, func() string { return wrong.String() })
+	w.everywhereAs(want)
 	for i := range 3 {
 		k.children[fmt.Sprintf("%s-%d", kindWorker, i+1)].stop(syscall.SIGTERM)
 	}
-	if !equal() {
+	all, amended, wrong := w.everywhere(want)
+	if wrong.n > 0 {
 		t.Fatalf("when the workers left: %s", wrong)
 	}
 	t.Logf("%d kills (%s), of which %d two at once and %d within 300 ms of a start; %d late ticks; equal to the batch: %d candles (%d facts, %d of them amendments), %d indicators (%d facts), %d alerts; %.0f s, of which %.0f s to catch up and check",

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"streamflow/infra/kafka"
 )
 
 // spec is what a record that the producer has made should become. It is written
@@ -36,7 +38,7 @@ const numberHeader = "audit-number"
 var subjects = map[string]string{
 	"AAPL": "ticks.AAPL", "MSFT": "ticks.MSFT", "GOOG": "ticks.GOOG", "TSLA": "ticks.TSLA", "BF-B": "ticks.BF-B",
 	"BRK.B": "ticks.BRK%2EB", "BTC/USD": "ticks.BTC%2FUSD", "^GSPC": "ticks.%5EGSPC", "EUR=X": "ticks.EUR%3DX",
-	"ES_F": "ticks.ES_F", "a": "ticks.a", "X:Y+Z&W#V": "ticks.X%3AY%2BZ%26W%23V",
+	"ES_F": "ticks.ES_F", "a": "ticks.a", "X:Y+Z&W#V": "ticks.X%3AY%2BZ%26W%23V", silentSymbol: "ticks.SILENT",
 }
 
 var symbols = func() (list []string) {
@@ -111,12 +113,21 @@ func badSpec(r *rand.Rand) spec {
 // Kafka.
 type producer struct {
 	client *kgo.Client
+	good   func(r *rand.Rand, n int) spec
 	stop   context.CancelFunc
 	done   chan struct{}
 	mu     sync.Mutex
 	specs  []spec
 	acked  map[place]int // by where Kafka said that it is
+	acks   []ack         // in the order in which they came
 	failed int           // records of which nobody knows whether they are there
+}
+
+// ack is Kafka's word that it has a record.
+type ack struct {
+	place
+	good       bool
+	sent, came time.Time
 }
 
 // place is where a record stands.
@@ -129,16 +140,22 @@ func (p place) String() string { return fmt.Sprintf("%d/%d", p.partition, p.offs
 
 // produce starts a producer of about rate records a second.
 func (w *world) produce(seed uint64, rate int) *producer {
+	return w.produceOf(seed, rate, goodSpec)
+}
+
+// produceOf starts one whose good ticks are made by good.
+func (w *world) produceOf(seed uint64, rate int, good func(r *rand.Rand, n int) spec) *producer {
 	w.t.Helper()
-	client, err := kgo.NewClient(
-		kgo.SeedBrokers(w.kafka), kgo.DefaultProduceTopic("stock_ticks"), kgo.RequiredAcks(kgo.AllISRAcks()),
+	// With the patience that all clients of the program have.
+	client, err := kafka.Connect(w.t.Context(), kafka.Config{Brokers: kafka.Brokers(w.kafka)},
+		kgo.DefaultProduceTopic("stock_ticks"), kgo.RequiredAcks(kgo.AllISRAcks()),
 		kgo.MaxBufferedRecords(5000), kgo.ProducerLinger(2*time.Millisecond), kgo.RetryBackoffFn(func(int) time.Duration { return 50 * time.Millisecond }),
 	)
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	p := &producer{client: client, stop: stop, done: make(chan struct{}), acked: make(map[place]int)}
+	p := &producer{client: client, good: good, stop: stop, done: make(chan struct{}), acked: make(map[place]int)}
 	w.t.Cleanup(func() { stop(); <-p.done; client.Close() })
 	go p.run(ctx, rand.New(rand.NewPCG(seed, 2)), rate)
 	return p
@@ -166,8 +183,8 @@ func (p *producer) run(ctx context.Context, r *rand.Rand, rate int) {
 func (p *producer) one(ctx context.Context, r *rand.Rand) bool {
 	p.mu.Lock()
 	n := len(p.specs)
-	s := goodSpec(r, n)
-	if r.IntN(20) == 0 {
+	s := p.good(r, n)
+	if n > 0 && r.IntN(20) == 0 {
 		s = badSpec(r)
 	}
 	s.headers = append(s.headers, kgo.RecordHeader{Key: numberHeader, Value: []byte(strconv.Itoa(n))})
@@ -182,7 +199,9 @@ func (p *producer) one(ctx context.Context, r *rand.Rand) bool {
 			p.failed++
 			return
 		}
-		p.acked[place{rec.Partition, rec.Offset}] = n
+		at := place{rec.Partition, rec.Offset}
+		p.acked[at] = n
+		p.acks = append(p.acks, ack{at, s.reason == "", rec.Timestamp, time.Now()})
 	})
 	return ctx.Err() == nil
 }

@@ -17,13 +17,16 @@ import (
 // The audits read the stores with the vendors' clients, by no code of ours: a
 // fault of the program's readers must not hide one of its writers.
 
+// brokers says where Kafka is.
+func (w *world) brokers() kgo.Opt { return kgo.SeedBrokers(strings.Split(w.kafka, ",")...) }
+
 // kafkaLog reads all committed records of a topic, by partition.
 func (w *world) kafkaLog(topic string) map[int32][]*kgo.Record {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	// Marks of transactions are kept, because the last offset may be one.
-	client, err := kgo.NewClient(kgo.SeedBrokers(w.kafka), kgo.ConsumeTopics(topic), kgo.KeepControlRecords(),
+	client, err := kgo.NewClient(w.brokers(), kgo.ConsumeTopics(topic), kgo.KeepControlRecords(),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
 	if err != nil {
 		w.t.Fatal(err)
@@ -64,6 +67,7 @@ type stored struct {
 	data     []byte
 	header   nats.Header
 	sequence uint64
+	at       time.Time // when it was stored
 }
 
 // jetstream connects to JetStream.
@@ -111,7 +115,7 @@ func (w *world) stream(name string) (messages []stored) {
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		messages = append(messages, stored{m.Subject(), m.Data(), m.Headers(), meta.Sequence.Stream})
+		messages = append(messages, stored{m.Subject(), m.Data(), m.Headers(), meta.Sequence.Stream, meta.Timestamp})
 		if meta.NumPending == 0 {
 			return messages
 		}

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -34,9 +35,10 @@ var allKinds = []string{kindKafka, kindNATS, kindPostgres, kindBridge, kindArchi
 type world struct {
 	t                     *testing.T
 	dir                   string
-	kafka, nats, postgres string // host:port
+	kafka, nats, postgres string // host:port, with commas between several
 	database              string // URL
 	binary                string
+	further               []string // variables
 	mu                    sync.Mutex
 	children              []*child
 }
@@ -89,18 +91,24 @@ func (w *world) args(kind string) []string {
 
 // env gives every process the same world, whatever the tester's own holds.
 func (w *world) env() []string {
-	return append(os.Environ(),
-		"KAFKA_BOOTSTRAP_SERVERS="+w.kafka, "NATS_URL=nats://"+w.nats, "DATABASE_URL="+w.database,
-		"DATA_DIR="+filepath.Join(w.dir, "data"), "KAFKA_ADDR="+w.kafka, "NATS_ADDR="+w.nats, "POSTGRES_ADDR="+w.postgres,
+	return slices.Concat(os.Environ(), []string{
+		"KAFKA_BOOTSTRAP_SERVERS=" + w.kafka, "NATS_URL=nats://" + w.nats, "DATABASE_URL=" + w.database,
+		"DATA_DIR=" + filepath.Join(w.dir, "data"), "KAFKA_ADDR=" + w.kafka, "NATS_ADDR=" + w.nats, "POSTGRES_ADDR=" + w.postgres,
 		"LOG_LEVEL=info", "LOG_FORMAT=text", "METRICS_ADDR=", "HTTP_ADDR=127.0.0.1:0", "KAFKA_TOPIC=stock_ticks", "CONSUMER_GROUP=audit",
-		"MASK_KEY=of the audit, and no other")
+		"MASK_KEY=of the audit, and no other"}, w.further)
 }
 
 // start starts a process that is restarted whenever it ends, as a service
 // manager would, and returns it. name tells several of a kind apart.
 func (w *world) start(kind, name string, extra ...string) *child {
 	w.t.Helper()
-	c := &child{w: w, kind: kind, name: name, args: append(w.args(kind), extra...), changed: make(chan struct{})}
+	return w.startLine(kind, name, slices.Concat([]string{w.binary}, w.args(kind), extra))
+}
+
+// startLine starts any command like that.
+func (w *world) startLine(kind, name string, line []string) *child {
+	w.t.Helper()
+	c := &child{w: w, kind: kind, name: name, line: line, changed: make(chan struct{})}
 	w.mu.Lock()
 	w.children = append(w.children, c)
 	w.mu.Unlock()

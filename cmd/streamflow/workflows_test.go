@@ -80,7 +80,7 @@ func TestWorkflows(t *testing.T) {
 			}
 		}
 	}
-	for _, want := range []string{"go tool task test", "go tool task lint", "go tool task fuzz", "go tool task ui:e2e", "go tool task test:ops", "go tool task test:kafka"} {
+	for _, want := range []string{"go tool task test", "go tool task lint", "go tool task fuzz", "go tool task ui:e2e", "go tool task test:ops", "go tool task test:kafka", "go tool task test:cluster"} {
 		if !slices.Contains(run["ci.yml"], want) {
 			t.Errorf("ci.yml does not run `%s`", want)
 		}

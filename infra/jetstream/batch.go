@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nuid"
@@ -100,9 +101,16 @@ func (c *Client) publishFenced(ctx context.Context, message *streamflow.Message,
 	return err
 }
 
+// answerAtMost is how long a commit is waited for. A leader that was cut off
+// with it never answers, and who comes after it may not have it: whether it has,
+// the position tells, a good deal sooner than the caller's patience ends.
+const answerAtMost = 5 * time.Second
+
 // request publishes what is answered by an acknowledgement, and returns the
 // sequence in it.
 func (c *Client) request(ctx context.Context, m *nats.Msg) (uint64, error) {
+	ctx, cancel := context.WithTimeout(ctx, answerAtMost)
+	defer cancel()
 	ctx, done := c.lost.within(ctx)
 	defer done()
 	reply, err := c.nc.RequestMsgWithContext(ctx, m)

@@ -21,6 +21,7 @@ type Client struct {
 	copied  sync.Map // by stream: whether it has replicas
 	lost    *loss
 	taps    taps
+	end     context.CancelFunc // of what runs beside the connection
 }
 
 // Connect opens a connection that reconnects for ever by itself. name is shown
@@ -46,7 +47,7 @@ func Connect(url, name string, log *slog.Logger, as ...Security) (*Client, error
 		// What is published while the connection is away must fail at once: a
 		// batch whose first half was lost must not be sent its second half.
 		nats.ReconnectBufSize(-1),
-		nats.PingInterval(5*time.Second),
+		nats.PingInterval(2*time.Second), // a server that is cut off is noticed by this alone
 		nats.MaxPingsOutstanding(2),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
 			lost.happens()
@@ -71,7 +72,10 @@ func Connect(url, name string, log *slog.Logger, as ...Security) (*Client, error
 		nc.Close()
 		return nil, fmt.Errorf("NATS at %s: %w", Redact(url), err)
 	}
-	return &Client{nc: nc, js: js, log: log, lost: lost}, nil
+	ctx, end := context.WithCancel(context.Background())
+	c := &Client{nc: nc, js: js, log: log, lost: lost, end: end}
+	go c.stayUseful(ctx)
+	return c, nil
 }
 
 // The oldest server that has all that we use.
@@ -103,7 +107,10 @@ func (c *Client) replicated(ctx context.Context, stream string) (bool, error) {
 }
 
 // Close ends the connection at once.
-func (c *Client) Close() { c.nc.Close() }
+func (c *Client) Close() {
+	c.end()
+	c.nc.Close()
+}
 
 // Ping makes one round trip to the server and returns its version.
 func (c *Client) Ping(timeout time.Duration) (string, error) {

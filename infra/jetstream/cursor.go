@@ -125,13 +125,15 @@ func (m *Mirror) Fence(ctx context.Context, p streamflow.Partition) (uint64, err
 }
 
 func (m *Mirror) last(ctx context.Context, p streamflow.Partition) (*jetstream.RawStreamMsg, error) {
-	s, err := m.c.js.Stream(ctx, m.stream)
+	s, err := ask(ctx, func(ctx context.Context) (jetstream.Stream, error) { return m.c.js.Stream(ctx, m.stream) })
 	if err != nil {
 		return nil, m.wrap(err)
 	}
 	m.replicated.Store(s.CachedInfo().Config.Replicas > 1)
 	// The stream does not allow direct gets: a follower's answer may be old.
-	raw, err := s.GetLastMsgForSubject(ctx, m.subject(p.Topic, p.Number))
+	raw, err := ask(ctx, func(ctx context.Context) (*jetstream.RawStreamMsg, error) {
+		return s.GetLastMsgForSubject(ctx, m.subject(p.Topic, p.Number))
+	})
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
 		return nil, nil
 	}
@@ -170,7 +172,7 @@ func (m *Mirror) Cursor(ctx context.Context, p streamflow.Partition) (streamflow
 
 // settle counts what stands behind sequence since.
 func (m *Mirror) settle(ctx context.Context, p streamflow.Partition, since uint64, cur *streamflow.Cursor) error {
-	err := m.c.scan(ctx, m.stream, scanOptions{From: since + 1, HeadersOnly: true}, func(msg *streamflow.Message) error {
+	err := m.c.scan(ctx, m.stream, scanOptions{From: since + 1, HeadersOnly: true, Known: cur.Fence}, func(msg *streamflow.Message) error {
 		if m.mirrored(msg, p) && msg.Position.Offset >= cur.Next {
 			cur.Next, cur.Last = msg.Position.Offset+1, msg.Position.Offset
 		}

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
 )
 
 var errLost = errors.New("the connection to NATS was lost before the answer came")
@@ -40,4 +43,23 @@ func (l *loss) within(ctx context.Context) (context.Context, func()) {
 		}
 	}()
 	return ctx, func() { cancel(nil) }
+}
+
+const (
+	askAgain = 2 * time.Second
+	askTimes = 5
+)
+
+// ask repeats a question that is not answered. One that is sent while a stream
+// has no leader is lost: whoever becomes the leader has not heard it.
+func ask[T any](ctx context.Context, question func(context.Context) (T, error)) (answer T, err error) {
+	for range askTimes {
+		once, cancel := context.WithTimeout(ctx, askAgain)
+		answer, err = question(once)
+		cancel()
+		if ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, nats.ErrTimeout) {
+			break
+		}
+	}
+	return answer, err
 }

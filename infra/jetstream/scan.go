@@ -21,6 +21,9 @@ type scanOptions struct {
 	From        uint64 // the first sequence; 0 is 1
 	HeadersOnly bool
 	Newest      bool // only the newest message of each subject
+	// Known is a sequence that the stream has reached for sure. A leader that was
+	// paused, and does not know yet that there is another, may say less.
+	Known uint64
 }
 
 // pull is how many messages are asked for at a time.
@@ -30,11 +33,14 @@ const pull = 5000
 // up to the sequence that is the newest at the start. The message is valid only
 // during the call.
 func (c *Client) scan(ctx context.Context, stream string, o scanOptions, fn func(*streamflow.Message) error) error {
-	s, err := c.js.Stream(ctx, stream)
+	s, err := ask(ctx, func(ctx context.Context) (jetstream.Stream, error) { return c.js.Stream(ctx, stream) })
 	if err != nil {
 		return err
 	}
 	last := s.CachedInfo().State.LastSeq
+	if last < o.Known {
+		return fmt.Errorf("it is said to end at %d, before %d, which is there: a leader of before has answered", last, o.Known)
+	}
 	if last < o.From || s.CachedInfo().State.Msgs == 0 {
 		return nil
 	}
@@ -56,12 +62,48 @@ func (c *Client) scan(ctx context.Context, stream string, o scanOptions, fn func
 		defer cancel()
 		_ = s.DeleteConsumer(clean, consumer.CachedInfo().Name) // it also expires by itself
 	}()
-	return drain(ctx, consumer, last, fn)
+	at := max(o.From, 1) - 1
+	for {
+		if err := drain(ctx, consumer, last, &at, fn); err != nil || at >= last {
+			return err
+		}
+		if behind, err := c.behind(ctx, stream, o.Filter, at, last); err != nil || !behind {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(behindWait):
+		}
+		if _, err := consumer.Info(ctx); err != nil { // how much is pending by now
+			return err
+		}
+	}
 }
 
-// drain hands on all that the consumer has pending up to sequence last.
-func drain(ctx context.Context, consumer jetstream.Consumer, last uint64, fn func(*streamflow.Message) error) error {
-	pending := consumer.CachedInfo().NumPending
+// behindWait is how long a replica that is behind is left alone.
+const behindWait = 20 * time.Millisecond
+
+// unknownTimes is how often a consumer that was just made may be unknown where we
+// are connected: the node that it lives on tells the others, and us before them.
+const unknownTimes = 100
+
+// behind says that messages up to sequence last which match filter stand behind
+// sequence at, where a consumer has delivered all that it knows of. It lives on
+// any one of a stream's replicas, and that one may be behind the leader: who
+// counts what was mirrored must not take its end for the stream's.
+func (c *Client) behind(ctx context.Context, stream, filter string, at, last uint64) (bool, error) {
+	if replicated, err := c.replicated(ctx, stream); err != nil || !replicated {
+		return false, err
+	}
+	next, err := c.find(ctx, stream, find{Sequence: at + 1, Subject: cmp.Or(filter, ">")})
+	return next != 0 && next <= last, err
+}
+
+// drain hands on all that the consumer has pending up to sequence last, and
+// notes in at how far it has come.
+func drain(ctx context.Context, consumer jetstream.Consumer, last uint64, at *uint64, fn func(*streamflow.Message) error) error {
+	pending, unknown := consumer.CachedInfo().NumPending, 0
 	var m streamflow.Message
 	for pending > 0 {
 		batch, err := consumer.Fetch(int(min(pending, pull)), jetstream.FetchMaxWait(5*time.Second))
@@ -75,9 +117,10 @@ func drain(ctx context.Context, consumer jetstream.Consumer, last uint64, fn fun
 				return err
 			}
 			if pending = meta.NumPending; meta.Sequence.Stream > last {
+				*at = last
 				return nil
 			}
-			delivered = true
+			delivered, *at = true, meta.Sequence.Stream
 			readMessage(&m, msg, meta)
 			if err := fn(&m); err != nil {
 				return err
@@ -86,7 +129,13 @@ func drain(ctx context.Context, consumer jetstream.Consumer, last uint64, fn fun
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := batch.Error(); err != nil && !errors.Is(err, nats.ErrTimeout) {
+		err = batch.Error()
+		if errors.Is(err, nats.ErrNoResponders) && !delivered && unknown < unknownTimes {
+			unknown++
+			time.Sleep(behindWait)
+			continue
+		}
+		if err != nil && !errors.Is(err, nats.ErrTimeout) {
 			return err
 		}
 		// The rest was deleted or has aged out meanwhile. As many pending as before do not say so alone: others write while we read.

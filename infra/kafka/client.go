@@ -22,7 +22,8 @@ type Config struct {
 	ClientID string   // by which the brokers' logs and quotas know this process
 	Security Security
 	Logger   *slog.Logger
-	// Timeout is how long Connect tries. 0 means 10 s.
+	// Timeout is how long Connect tries. 0 means 10 s, and 20 s if there are several
+	// brokers: one that hangs is waited for before the client tries the next.
 	Timeout time.Duration
 }
 
@@ -47,7 +48,7 @@ func Connect(ctx context.Context, c Config, extra ...kgo.Opt) (*kgo.Client, erro
 		return nil, errors.New("kafka: no broker is named: set KAFKA_BOOTSTRAP_SERVERS to host:port[,host:port]")
 	}
 	if c.Timeout <= 0 {
-		c.Timeout = connectTimeout
+		c.Timeout = connectTimeout * time.Duration(min(len(c.Brokers), 2))
 	}
 	common, err := c.options()
 	if err != nil {
@@ -78,13 +79,21 @@ func Connect(ctx context.Context, c Config, extra ...kgo.Opt) (*kgo.Client, erro
 // options are common to all clients. Retries stay unlimited, as the client has
 // them: how long to wait for Kafka is the caller's decision, by its context.
 func (c Config) options() ([]kgo.Opt, error) {
+	secured, err := c.Security.tls()
+	if err != nil {
+		return nil, err
+	}
 	opts, err := c.Security.options()
 	if err != nil {
 		return nil, err
 	}
 	opts = append(opts,
 		kgo.SeedBrokers(c.Brokers...),
-		kgo.DialTimeout(5*time.Second),
+		// A broker that is cut off, or hangs, says nothing more. The cluster does
+		// without it after 9 s (broker.session.timeout.ms); then so should we.
+		c.dialer(secured),
+		kgo.RequestTimeoutOverhead(5*time.Second),
+		kgo.ProduceRequestTimeout(5*time.Second),
 		kgo.MetadataMaxAge(time.Minute), // a moved leader is noticed by its error; this is for new partitions
 		kgo.MetadataMinAge(250*time.Millisecond),
 	)
@@ -101,25 +110,57 @@ func (c Config) options() ([]kgo.Opt, error) {
 // themselves: a broker in a container often gives an address that only its
 // neighbours reach, and without this every later request would hang.
 func (c Config) reach(ctx context.Context, client *kgo.Client) error {
-	if err := client.Ping(ctx); err != nil {
+	if _, err := first(client.SeedBrokers(), func(b *kgo.Broker) (kmsg.Response, error) { return b.Request(ctx, noTopics()) }); err != nil {
 		return c.explain(err)
 	}
-	resp, err := kmsg.NewPtrMetadataRequest().RequestWith(ctx, client)
+	resp, err := noTopics().RequestWith(ctx, client) // whoever it asks, it tries another
 	if err != nil {
 		return c.explain(err)
 	}
-	var firstErr error
-	for _, b := range resp.Brokers {
-		_, err := client.Broker(int(b.NodeID)).Request(ctx, kmsg.NewPtrApiVersionsRequest())
-		if err == nil {
-			return nil // one is enough: the others may be down for a while
-		}
-		if firstErr == nil {
-			firstErr = fmt.Errorf("kafka at %s: it answers and sends its clients on to %s:%d, where it cannot be reached (%w): correct the advertised.listeners of the broker",
+	_, err = first(resp.Brokers, func(b kmsg.MetadataResponseBroker) (kmsg.Response, error) {
+		answer, err := client.Broker(int(b.NodeID)).Request(ctx, kmsg.NewPtrApiVersionsRequest())
+		if err != nil {
+			err = fmt.Errorf("kafka at %s: it answers and sends its clients on to %s:%d, where it cannot be reached (%w): correct the advertised.listeners of the broker",
 				strings.Join(c.Brokers, ", "), b.Host, b.Port, err)
 		}
+		return answer, err
+	})
+	return err
+}
+
+// noTopics asks which brokers there are.
+func noTopics() *kmsg.MetadataRequest {
+	request := kmsg.NewPtrMetadataRequest()
+	request.Topics = []kmsg.MetadataRequestTopic{}
+	return request
+}
+
+// first asks all brokers at once and returns the first answer: one that answers
+// is enough, the others may be down, or hang, for a while. If there is none it
+// returns the first error.
+func first[B any](brokers []B, ask func(B) (kmsg.Response, error)) (kmsg.Response, error) {
+	type result struct {
+		resp kmsg.Response
+		err  error
 	}
-	return firstErr
+	results := make(chan result, len(brokers))
+	for _, b := range brokers {
+		go func() {
+			resp, err := ask(b)
+			results <- result{resp, err}
+		}()
+	}
+	failed := errors.New("it names no broker")
+	for i := range brokers {
+		r := <-results
+		if r.err == nil {
+			return r.resp, nil
+		}
+		if i == 0 {
+			failed = r.err
+		}
+	}
+	return nil, failed
 }
 
 // explain says what an error of the first contact means.

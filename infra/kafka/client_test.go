@@ -41,6 +41,18 @@ func TestConnect(t *testing.T) {
 	}
 }
 
+// A broker that takes connections and says nothing keeps nobody from the others.
+func TestConnectBesideABrokerThatHangs(t *testing.T) {
+	silent := listen(t, func(net.Conn) {}).Addr().String()
+	for range 3 {
+		client, err := Connect(t.Context(), Config{Brokers: append([]string{silent}, kafkatest.Start(t)...)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		client.Close()
+	}
+}
+
 // TestConnectSaysWhatIsWrong: the brokers, the fault, the way out.
 func TestConnectSaysWhatIsWrong(t *testing.T) {
 	closed := listen(t, nil)

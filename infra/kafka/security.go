@@ -34,16 +34,22 @@ const settingTLS = "KAFKA_TLS"
 
 func (s Security) encrypted() bool { return s.TLS || s.Files.Named() }
 
+// tls returns how a client speaks with brokers, nil for in the clear, or which
+// setting is wrong and how.
+func (s Security) tls() (*tls.Config, error) {
+	if !s.encrypted() {
+		return nil, nil
+	}
+	s.Files.Setting = settingTLS
+	c, err := s.Files.Client()
+	if err != nil {
+		return nil, fmt.Errorf("kafka: %w", err)
+	}
+	return c, nil
+}
+
 // options returns the client's options, or which setting is wrong and how.
 func (s Security) options() (opts []kgo.Opt, err error) {
-	if s.encrypted() {
-		s.Files.Setting = settingTLS
-		c, err := s.Files.Client()
-		if err != nil {
-			return nil, fmt.Errorf("kafka: %w", err)
-		}
-		opts = append(opts, kgo.DialTLSConfig(c))
-	}
 	mechanism, err := s.sasl()
 	if err != nil {
 		return nil, fmt.Errorf("kafka: %w", err)
