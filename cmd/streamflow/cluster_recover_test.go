@@ -15,7 +15,7 @@ import (
 
 // recoverAtMost bounds how long two of three nodes may take to go on without
 // the third. It is generous: what a busy machine needs is no fault.
-const recoverAtMost = 90 * time.Second
+const recoverAtMost = 2 * time.Minute
 
 // recovery is what a fault did to the flow. A store has recovered when it holds,
 // of each partition, a tick that was produced after the fault.
