@@ -40,7 +40,8 @@ func readHost(disk string) (f hostFigures, ok bool) {
 	}
 	var fs syscall.Statfs_t
 	if err := syscall.Statfs(disk, &fs); err == nil {
-		f.diskSize, f.diskFree = float64(fs.Blocks)*float64(fs.Bsize), float64(fs.Bavail)*float64(fs.Bsize)
+		// As df reckons: what is kept for root, or by a quota, is neither free nor used.
+		f.diskSize, f.diskFree = float64(fs.Blocks-fs.Bfree+fs.Bavail)*float64(fs.Bsize), float64(fs.Bavail)*float64(fs.Bsize)
 	}
 	return f, true
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"os"
@@ -194,7 +195,7 @@ func TestVault(t *testing.T) {
 	if hosts := strings.Join(hostsOf("192.0.2.1:4222", ":8080", "0.0.0.0:1"), " "); !strings.Contains(hosts, "192.0.2.1") || strings.Contains(hosts, "0.0.0.0") {
 		t.Error(hosts)
 	}
-	if err := os.Chmod(filepath.Join(dir, "api.password"), 0o644); err != nil {
+	if err := errors.Join(os.Chmod(dir, 0o755), os.Chmod(filepath.Join(dir, "api.password"), 0o644)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := openVault(dir, stages, nil); err == nil || !strings.Contains(err.Error(), "can be read by others") {

@@ -13,7 +13,7 @@ import (
 )
 
 // settleWait is how long a moment is waited for in which no transaction is being decided.
-const settleWait = 20 * time.Second
+const settleWait = time.Minute
 
 // preparing are the states of a transaction in which some of its partitions may
 // know that it is decided, and others not yet.
