@@ -224,12 +224,20 @@ func (d *Durable) Seek(ctx context.Context, sequence uint64) error {
 		d.unshare()
 		return d.resume(ctx, sequence)
 	}
-	if _, err := d.c.js.ResetConsumerToSequence(ctx, d.stream, d.name, sequence+1); err != nil {
-		return fmt.Errorf("durable %s: go on behind %d: %w", d.name, sequence, err)
+	if err := d.goOn(ctx, sequence); err != nil {
+		return err
 	}
 	d.last, d.held = nil, false // its number is one from before
 	if d.in != nil && d.pin != "" {
 		d.expected, d.sought, d.behind = 1, true, sequence
+	}
+	return nil
+}
+
+// goOn makes the delivery go on behind a sequence.
+func (d *Durable) goOn(ctx context.Context, behind uint64) error {
+	if _, err := d.c.js.ResetConsumerToSequence(ctx, d.stream, d.name, behind+1); err != nil {
+		return fmt.Errorf("durable %s: go on behind %d: %w", d.name, behind, err)
 	}
 	return nil
 }

@@ -82,12 +82,36 @@ func same(info *jetstream.StreamInfo, after uint64) error {
 }
 
 func (c *Client) follow(ctx context.Context, stream string, after uint64, fn func([]streamflow.Message) error) (uint64, error) {
-	s, err := c.js.Stream(ctx, stream)
+	f, err := c.openFeeder(ctx, stream, after)
 	if err != nil {
 		return after, err
 	}
-	if err := same(s.CachedInfo(), after); err != nil {
-		return after, err
+	defer f.stop()
+	for {
+		batch, upTo, err := f.next(ctx)
+		if err != nil {
+			return after, err
+		}
+		after = upTo
+		if err := fn(batch); err != nil {
+			return after, &stopError{err}
+		}
+	}
+}
+
+// feeder reads a stream as it grows, in order, and acknowledges nothing.
+type feeder struct {
+	in    *intake
+	stop  func()
+	raw   []jetstream.Msg
+	batch []streamflow.Message
+}
+
+// openFeeder begins behind a sequence of the stream.
+func (c *Client) openFeeder(ctx context.Context, stream string, after uint64) (*feeder, error) {
+	s, err := c.reachable(ctx, stream, after)
+	if err != nil {
+		return nil, err
 	}
 	ordered, err := s.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
 		// No filter: the cursors among the messages are dropped here, because to look
@@ -97,35 +121,43 @@ func (c *Client) follow(ctx context.Context, stream string, after uint64, fn fun
 		InactiveThreshold: 30 * time.Second, MaxResetAttempts: 1,
 	})
 	if err != nil {
-		return after, err
+		return nil, err
 	}
 	in, stop, err := consume(ordered)
 	if err != nil {
-		return after, err
+		return nil, err
 	}
-	defer stop()
-	batch := make([]streamflow.Message, 0, feedBatch)
-	var raw []jetstream.Msg
-	for {
-		if raw, err = in.next(ctx, raw[:0], feedBatch); err != nil {
-			return after, err
+	return &feeder{in: in, stop: stop, batch: make([]streamflow.Message, 0, feedBatch)}, nil
+}
+
+// reachable returns a stream of which a sequence is one.
+func (c *Client) reachable(ctx context.Context, stream string, sequence uint64) (jetstream.Stream, error) {
+	s, err := c.js.Stream(ctx, stream)
+	if err != nil {
+		return nil, err
+	}
+	return s, same(s.CachedInfo(), sequence)
+}
+
+// next waits for messages, and returns those that are no positions or states, and
+// the sequence of the last that came. They are valid until the next call.
+func (f *feeder) next(ctx context.Context) (batch []streamflow.Message, upTo uint64, err error) {
+	if f.raw, err = f.in.next(ctx, f.raw[:0], feedBatch); err != nil {
+		return nil, 0, err
+	}
+	f.batch = f.batch[:0]
+	for _, msg := range f.raw {
+		meta, err := msg.Metadata()
+		if err != nil {
+			return nil, 0, err
 		}
-		batch = batch[:0]
-		for _, msg := range raw {
-			meta, err := msg.Metadata()
-			if err != nil {
-				return after, err
-			}
-			after = meta.Sequence.Stream
-			if !isBookkeeping(msg.Subject()) {
-				batch = append(batch, streamflow.Message{})
-				readMessage(&batch[len(batch)-1], msg, meta)
-			}
-		}
-		if err := fn(batch); err != nil {
-			return after, &stopError{err}
+		upTo = meta.Sequence.Stream
+		if !isBookkeeping(msg.Subject()) {
+			f.batch = append(f.batch, streamflow.Message{})
+			readMessage(&f.batch[len(f.batch)-1], msg, meta)
 		}
 	}
+	return f.batch, upTo, nil
 }
 
 // isBookkeeping tells what stands among the messages of a stream and is none:

@@ -79,18 +79,13 @@ var errFull = errors.New("the window is full")
 // window calls fn with the messages in [low, high] that match filter, in order,
 // and returns how many there were.
 func window(ctx context.Context, s jetstream.Stream, filter string, low, high uint64, fn func(*streamflow.Message)) (n int, err error) {
-	consumer, err := s.CreateConsumer(ctx, jetstream.ConsumerConfig{
-		FilterSubject: filter, AckPolicy: jetstream.AckNonePolicy, MemoryStorage: true, InactiveThreshold: 10 * time.Second,
-		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: low,
+	consumer, remove, err := passing(ctx, s, jetstream.ConsumerConfig{
+		FilterSubject: filter, DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: low,
 	})
 	if err != nil {
 		return 0, err
 	}
-	defer func() {
-		clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
-		defer cancel()
-		_ = s.DeleteConsumer(clean, consumer.CachedInfo().Name) // it also expires by itself
-	}()
+	defer remove()
 	var m streamflow.Message
 	for pending := consumer.CachedInfo().NumPending; pending > 0; {
 		ask := min(pending, high-low+1, backWindow)

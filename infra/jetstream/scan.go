@@ -45,23 +45,18 @@ func (c *Client) scan(ctx context.Context, stream string, o scanOptions, fn func
 		return nil
 	}
 	cfg := jetstream.ConsumerConfig{
-		FilterSubject: o.Filter, HeadersOnly: o.HeadersOnly, AckPolicy: jetstream.AckNonePolicy,
+		FilterSubject: o.Filter, HeadersOnly: o.HeadersOnly,
 		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: max(o.From, 1),
-		MemoryStorage: true, InactiveThreshold: time.Minute,
 	}
 	if o.Newest {
 		cfg.DeliverPolicy, cfg.OptStartSeq = jetstream.DeliverLastPerSubjectPolicy, 0
 		cfg.FilterSubject = cmp.Or(o.Filter, ">") // the server wants one
 	}
-	consumer, err := s.CreateConsumer(ctx, cfg)
+	consumer, remove, err := passing(ctx, s, cfg)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
-		defer cancel()
-		_ = s.DeleteConsumer(clean, consumer.CachedInfo().Name) // it also expires by itself
-	}()
+	defer remove()
 	at := max(o.From, 1) - 1
 	for {
 		if err := drain(ctx, consumer, last, &at, fn); err != nil || at >= last {
@@ -79,6 +74,20 @@ func (c *Client) scan(ctx context.Context, stream string, o scanOptions, fn func
 			return err
 		}
 	}
+}
+
+// passing makes a consumer that acknowledges nothing and is kept in memory, for
+// as long as it takes until remove is called.
+func passing(ctx context.Context, s jetstream.Stream, cfg jetstream.ConsumerConfig) (consumer jetstream.Consumer, remove func(), err error) {
+	cfg.AckPolicy, cfg.MemoryStorage, cfg.InactiveThreshold = jetstream.AckNonePolicy, true, time.Minute
+	if consumer, err = s.CreateConsumer(ctx, cfg); err != nil {
+		return nil, nil, err
+	}
+	return consumer, func() {
+		clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+		defer cancel()
+		_ = s.DeleteConsumer(clean, consumer.CachedInfo().Name) // it also expires by itself
+	}, nil
 }
 
 // behindWait is how long a replica that is behind is left alone.
@@ -110,7 +119,7 @@ func drain(ctx context.Context, consumer jetstream.Consumer, last uint64, at *ui
 		if err != nil {
 			return err
 		}
-		before, delivered := pending, false
+		before, began := pending, *at
 		for msg := range batch.Messages() {
 			meta, err := msg.Metadata()
 			if err != nil {
@@ -120,7 +129,7 @@ func drain(ctx context.Context, consumer jetstream.Consumer, last uint64, at *ui
 				*at = last
 				return nil
 			}
-			delivered, *at = true, meta.Sequence.Stream
+			*at = meta.Sequence.Stream
 			readMessage(&m, msg, meta)
 			if err := fn(&m); err != nil {
 				return err
@@ -129,6 +138,7 @@ func drain(ctx context.Context, consumer jetstream.Consumer, last uint64, at *ui
 		if err := ctx.Err(); err != nil {
 			return err
 		}
+		delivered := *at != began
 		err = batch.Error()
 		if errors.Is(err, nats.ErrNoResponders) && !delivered && unknown < unknownTimes {
 			unknown++

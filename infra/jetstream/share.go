@@ -70,8 +70,8 @@ func (d *Durable) alone(ctx context.Context) error {
 	defer cancel()
 	read := d.at
 	d.unshare()
-	if err := d.reachable(ctx, d.acked); err != nil {
-		return err
+	if _, err := d.c.reachable(ctx, d.stream, d.acked); err != nil {
+		return fmt.Errorf("durable %s: stream %s: %w", d.name, d.stream, err)
 	}
 	if err := d.resume(ctx, d.acked); err != nil {
 		return err
@@ -86,19 +86,10 @@ func (d *Durable) unshare() {
 	d.tap, d.keeper = nil, nil
 }
 
-// reachable says whether a sequence is one of the stream.
-func (d *Durable) reachable(ctx context.Context, sequence uint64) error {
-	s, err := d.c.js.Stream(ctx, d.stream)
-	if err != nil {
-		return fmt.Errorf("durable %s: stream %s: %w", d.name, d.stream, err)
-	}
-	return same(s.CachedInfo(), sequence)
-}
-
 // resume has the server deliver what stands behind a sequence, to us.
 func (d *Durable) resume(ctx context.Context, behind uint64) (err error) {
-	if _, err := d.c.js.ResetConsumerToSequence(ctx, d.stream, d.name, behind+1); err != nil {
-		return fmt.Errorf("durable %s: go on behind %d: %w", d.name, behind, err)
+	if err := d.goOn(ctx, behind); err != nil {
+		return err
 	}
 	if err := d.deliver(); err != nil {
 		return err

@@ -46,18 +46,13 @@ func (c *Client) tail(ctx context.Context, stream string, after uint64, out *jso
 	if err != nil {
 		return 0, err
 	}
-	consumer, err := s.CreateConsumer(ctx, jetstream.ConsumerConfig{
-		AckPolicy: jetstream.AckNonePolicy, DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: after + 1,
-		MemoryStorage: true, InactiveThreshold: time.Minute,
+	consumer, remove, err := passing(ctx, s, jetstream.ConsumerConfig{
+		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: after + 1,
 	})
 	if err != nil {
 		return 0, err
 	}
-	defer func() {
-		clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
-		defer cancel()
-		_ = s.DeleteConsumer(clean, consumer.CachedInfo().Name) // it also expires by itself
-	}()
+	defer remove()
 	if consumer.CachedInfo().NumPending == 0 {
 		return 0, nil
 	}

@@ -8,8 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
-
 	"streamflow"
 )
 
@@ -46,60 +44,25 @@ var (
 
 // openTap begins behind a sequence of the stream.
 func (c *Client) openTap(ctx context.Context, stream string, behind uint64, size int) (*tap, error) {
-	s, err := c.js.Stream(ctx, stream)
-	if err != nil {
-		return nil, err
-	}
-	if err := same(s.CachedInfo(), behind); err != nil {
-		return nil, err
-	}
-	ordered, err := s.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
-		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: behind + 1,
-		InactiveThreshold: 30 * time.Second, MaxResetAttempts: 1,
-	})
-	if err != nil {
-		return nil, err
-	}
-	in, stop, err := consume(ordered)
+	f, err := c.openFeeder(ctx, stream, behind)
 	if err != nil {
 		return nil, err
 	}
 	t := &tap{size: size, behind: behind, arrived: make(chan struct{})}
 	ctx, t.stop = context.WithCancel(context.Background())
-	go func() {
-		defer stop()
-		t.run(ctx, in)
-	}()
+	go t.run(ctx, f)
 	return t, nil
 }
 
 // run takes in what comes, until ctx ends or the delivery does.
-func (t *tap) run(ctx context.Context, in *intake) {
-	var raw []jetstream.Msg
-	var batch []streamflow.Message
-	var err error
-	for {
-		if raw, err = in.next(ctx, raw[:0], feedBatch); err != nil {
-			break
+func (t *tap) run(ctx context.Context, f *feeder) {
+	defer f.stop()
+	batch, upTo, err := f.next(ctx)
+	for ; err == nil; batch, upTo, err = f.next(ctx) {
+		for i := range batch {
+			batch[i].Decode()
 		}
-		var meta *jetstream.MsgMetadata
-		batch = batch[:0]
-		for _, msg := range raw {
-			if meta, err = msg.Metadata(); err != nil {
-				break
-			}
-			if isCursor(msg.Subject()) {
-				continue
-			}
-			batch = append(batch, streamflow.Message{})
-			m := &batch[len(batch)-1]
-			readMessage(m, msg, meta)
-			m.Decode()
-		}
-		if err != nil {
-			break
-		}
-		t.add(batch, meta)
+		t.add(batch, upTo)
 	}
 	if ctx.Err() != nil {
 		err = errTapClosed
@@ -110,11 +73,11 @@ func (t *tap) run(ctx context.Context, in *intake) {
 	close(t.arrived)
 }
 
-// add takes a batch in, and that all has come up to the message that meta is of.
-func (t *tap) add(batch []streamflow.Message, meta *jetstream.MsgMetadata) {
+// add takes a batch in, with which all has come up to a sequence.
+func (t *tap) add(batch []streamflow.Message, upTo uint64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.to = meta.Sequence.Stream
+	t.to = upTo
 	for i := range batch {
 		if len(t.ring) < t.size {
 			t.ring = append(t.ring, batch[i])
