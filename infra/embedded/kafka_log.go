@@ -14,11 +14,17 @@ import (
 // appends, and begins new segments; what it replaces (its *.json, a log that it
 // makes shorter) it flushes itself.
 type kafkaLog struct {
-	dir    string
 	states [2]grower // of producers and of groups
 	topics folder
 	parts  []*partLog
 	paths  []string
+}
+
+func newKafkaLog(dir string) kafkaLog {
+	return kafkaLog{
+		states: [2]grower{{path: filepath.Join(dir, "pids.log")}, {path: filepath.Join(dir, "groups.log")}},
+		topics: folder{path: filepath.Join(dir, "partitions")},
+	}
 }
 
 // grower is a file that is appended to.
@@ -45,15 +51,11 @@ type segmentFile struct {
 // it came to flush them. They are valid until the next call.
 func (l *kafkaLog) grown() ([]string, error) {
 	l.paths = l.paths[:0]
-	for i, name := range [...]string{"pids.log", "groups.log"} {
-		if l.states[i].path == "" {
-			l.states[i].path = filepath.Join(l.dir, name)
-		}
+	for i := range l.states {
 		if err := l.look(&l.states[i]); err != nil {
 			return nil, err
 		}
 	}
-	l.topics.path = filepath.Join(l.dir, "partitions")
 	changed, err := l.topics.changed()
 	if err == nil && changed {
 		err = l.find()

@@ -39,7 +39,7 @@ var errFlusherClosed = errors.New("the broker is closed")
 
 // newFlusher returns a flusher of kfake's data directory, which waits for run.
 func newFlusher(dir string, logger *slog.Logger) *flusher {
-	f := &flusher{log: kafkaLog{dir: dir}, flush: flush, logger: logger}
+	f := &flusher{log: newKafkaLog(dir), flush: flush, logger: logger}
 	f.change.L = &f.mu
 	return f
 }

@@ -93,7 +93,7 @@ func TestNoAnswerAfterAFlushThatFailed(t *testing.T) {
 // end between two looks; and of nothing twice.
 func TestKafkaLogTellsWhatHasGrown(t *testing.T) {
 	dir := t.TempDir()
-	log := kafkaLog{dir: dir}
+	log := newKafkaLog(dir)
 	write := func(path string, data string) {
 		t.Helper()
 		path = filepath.Join(dir, "partitions", path)
