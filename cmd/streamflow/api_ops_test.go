@@ -14,7 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/alecthomas/kong"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"streamflow"
@@ -47,15 +46,7 @@ func newLoggedOpsRig(t *testing.T, log *slog.Logger, args ...string) *opsRig {
 	if err := os.Chmod(dir, 0o755); err != nil { // PostgreSQL, which is never root, must be able to go in
 		t.Fatal(err)
 	}
-	var c cli
-	parser, err := kong.New(&c, kong.Vars{"symbols": defaultSymbols, "interval": defaultInterval.String(), "group": streamflow.GroupBridge})
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = parser.Parse(append([]string{"up", "--no-simulate", "--data-dir", dir, "--kafka-addr", "127.0.0.1:0", "--nats-addr", "127.0.0.1:0", "--postgres-addr", "127.0.0.1:0", "--http-addr", "127.0.0.1:0"}, args...))
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := parse(t, append([]string{"up", "--no-simulate", "--data-dir", dir, "--kafka-addr", "127.0.0.1:0", "--nats-addr", "127.0.0.1:0", "--postgres-addr", "127.0.0.1:0", "--http-addr", "127.0.0.1:0"}, args...)...)
 	v, err := c.Up.vault()
 	if err != nil {
 		t.Fatal(err)

@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/alecthomas/kong"
 	"github.com/jackc/pgx/v5"
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -96,18 +95,10 @@ func (f *flowing) more(t *testing.T, rounds int64) {
 // command runs a command line, and returns its error.
 func command(t *testing.T, args ...string) error {
 	t.Helper()
-	var c cli
-	parser, err := kong.New(&c, kong.Vars{"symbols": defaultSymbols, "interval": defaultInterval.String(), "group": streamflow.GroupBridge})
-	if err != nil {
-		t.Fatal(err)
-	}
-	parsed, err := parser.Parse(args)
-	if err != nil {
-		t.Fatal(err)
-	}
-	parsed.BindTo(t.Context(), (*context.Context)(nil))
-	parsed.Bind(slog.New(slog.NewTextHandler(t.Output(), nil)))
-	return parsed.Run()
+	_, line := parsed(t, args...)
+	line.BindTo(t.Context(), (*context.Context)(nil))
+	line.Bind(slog.New(slog.NewTextHandler(t.Output(), nil)))
+	return line.Run()
 }
 
 // at names servers to a command.

@@ -132,16 +132,8 @@ func TestPrometheusScrapesWhatThereIs(t *testing.T) {
 func TestDeploymentsKnowTheSchemaRegistry(t *testing.T) {
 	const name = "SCHEMA_REGISTRY_URL"
 	reads := func(args []string) bool {
-		var c cli
-		parser, err := kong.New(&c, kong.Vars{"symbols": defaultSymbols, "interval": defaultInterval.String(), "group": streamflow.GroupBridge})
-		if err != nil {
-			t.Fatal(err)
-		}
-		parsed, err := parser.Parse(args)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return slices.ContainsFunc(parsed.Selected().Flags, func(f *kong.Flag) bool { return slices.Contains(f.Envs, name) })
+		_, line := parsed(t, args...)
+		return slices.ContainsFunc(line.Selected().Flags, func(f *kong.Flag) bool { return slices.Contains(f.Envs, name) })
 	}
 	network := readRepository(t, "infra", "k8s", "components", "schema-registry", "network.yaml")
 	told := 0

@@ -92,15 +92,7 @@ func makeClosedKubernetes(t *testing.T) []byte {
 }
 
 func TestSecureKubernetesFollowsTheRegistry(t *testing.T) {
-	file, want := repository("infra", "k8s", "components", "secure", "patches", "parts.yaml"), makeClosedKubernetes(t)
-	if *updateKubernetes {
-		if err := os.WriteFile(file, want, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if there, err := os.ReadFile(file); err != nil || !bytes.Equal(there, want) {
-		t.Errorf("%s does not follow the registry: go test ./cmd/streamflow -run Kubernetes -update-kubernetes (%v)", file, err)
-	}
+	followsTheRegistry(t, "components/secure/patches/parts.yaml", makeClosedKubernetes(t))
 }
 
 // closedPatch is what we look at of a patch.

@@ -128,15 +128,21 @@ func makeKubernetes(t *testing.T) (workers, scaling []byte) {
 func TestKubernetesFollowsTheRegistry(t *testing.T) {
 	workers, scaling := makeKubernetes(t)
 	for name, want := range map[string][]byte{"base/workers.yaml": workers, "components/keda/scaledobjects.yaml": scaling} {
-		file := repository("infra", "k8s", name)
-		if *updateKubernetes {
-			if err := os.WriteFile(file, want, 0o644); err != nil {
-				t.Fatal(err)
-			}
+		followsTheRegistry(t, name, want)
+	}
+}
+
+// followsTheRegistry holds a file of infra/k8s against what the registry makes of it.
+func followsTheRegistry(t *testing.T, name string, want []byte) {
+	t.Helper()
+	file := repository("infra", "k8s", name)
+	if *updateKubernetes {
+		if err := os.WriteFile(file, want, 0o644); err != nil {
+			t.Fatal(err)
 		}
-		if there, err := os.ReadFile(file); err != nil || !bytes.Equal(there, want) {
-			t.Errorf("infra/k8s/%s does not follow the registry: go test ./cmd/streamflow -run Kubernetes -update-kubernetes (%v)", name, err)
-		}
+	}
+	if there, err := os.ReadFile(file); err != nil || !bytes.Equal(there, want) {
+		t.Errorf("infra/k8s/%s does not follow the registry: go test ./cmd/streamflow -run Kubernetes -update-kubernetes (%v)", name, err)
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/alecthomas/kong"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -28,14 +27,7 @@ func (r *retentionRig) topics(settings map[string]string) layout {
 	for name, value := range settings {
 		r.t.Setenv(name, value)
 	}
-	var c cli
-	parser, err := kong.New(&c, kong.Vars{"symbols": defaultSymbols, "interval": defaultInterval.String(), "group": streamflow.GroupBridge})
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	if _, err := parser.Parse(append([]string{"topics"}, at(r.s)...)); err != nil {
-		r.t.Fatal(err)
-	}
+	c := parse(r.t, append([]string{"topics"}, at(r.s)...)...)
 	if err := command(r.t, append([]string{"topics"}, at(r.s)...)...); err != nil {
 		r.t.Fatal(err)
 	}

@@ -23,15 +23,23 @@ import (
 // parse reads a command line as main does.
 func parse(t *testing.T, args ...string) *cli {
 	t.Helper()
+	c, _ := parsed(t, args...)
+	return c
+}
+
+// parsed is parse, with what else the parser knows.
+func parsed(t *testing.T, args ...string) (*cli, *kong.Context) {
+	t.Helper()
 	var c cli
 	parser, err := kong.New(&c, kong.Vars{"symbols": defaultSymbols, "interval": defaultInterval.String(), "group": streamflow.GroupBridge})
-	if err == nil {
-		_, err = parser.Parse(args)
-	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &c
+	line, err := parser.Parse(args)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &c, line
 }
 
 // Every variable comes to where it is meant to, for every command that connects.
