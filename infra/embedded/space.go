@@ -46,16 +46,29 @@ type Space struct {
 }
 
 // WatchSpace looks at the file system of dir until it is closed. changed is told,
-// at first and whenever it changes, whether less than reserve bytes are free; 0
-// is [DefaultReserve], and below 0 there is no reserve. It is over when a quarter
-// more is free than that.
+// before WatchSpace returns and whenever it changes, whether less than reserve
+// bytes are free; 0 is [DefaultReserve], and below 0 there is no reserve. It is
+// over when a quarter more is free than that.
 func WatchSpace(dir string, reserve int64, log *slog.Logger, changed func(low bool) error) *Space {
 	if reserve == 0 {
 		reserve = DefaultReserve
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	s := &Space{dir: dir, reserve: reserve, log: log, stop: stop}
-	s.done.Go(func() { s.watch(ctx, changed) })
+	look := s.look(changed)
+	look()
+	s.done.Go(func() {
+		tick := time.NewTicker(spaceEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+				look()
+			}
+		}
+	})
 	return s
 }
 
@@ -75,30 +88,26 @@ func CheckSpace(dir string, reserve int64) (detail string, err error) {
 // Close ends the watch.
 func (s *Space) Close() { s.stop(); s.done.Wait() }
 
-func (s *Space) watch(ctx context.Context, changed func(low bool) error) {
-	tick := time.NewTicker(spaceEvery)
-	defer tick.Stop()
+// look returns what looks at the space once, and tells what it sees until it is
+// told.
+func (s *Space) look(changed func(low bool) error) func() {
 	told, before := false, false
-	for {
+	return func() {
 		low := s.Err(0) != nil
-		if !told || low != before {
-			switch {
-			case low:
-				s.log.Error("the disk is full", "dir", s.dir, "what to do", s.Err(0))
-			case told:
-				s.log.Info("the disk has space again, and all goes on", "dir", s.dir)
-			}
-			if err := changed(low); err != nil {
-				s.log.Warn("the server was not told how full the disk is; it is tried again", "dir", s.dir, "error", err)
-			} else {
-				told, before = true, low
-			}
-		}
-		select {
-		case <-ctx.Done():
+		if told && low == before {
 			return
-		case <-tick.C:
 		}
+		switch {
+		case low:
+			s.log.Error("the disk is full", "dir", s.dir, "what to do", s.Err(0))
+		case told:
+			s.log.Info("the disk has space again, and all goes on", "dir", s.dir)
+		}
+		if err := changed(low); err != nil {
+			s.log.Warn("the server was not told how full the disk is; it is tried again", "dir", s.dir, "error", err)
+			return
+		}
+		told, before = true, low
 	}
 }
 

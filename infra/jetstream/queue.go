@@ -15,6 +15,9 @@ import (
 // queueAckWait is how long a message of a queue may be worked on.
 const queueAckWait = time.Minute
 
+// queueHeartbeat is how often the server shows that it knows that we wait.
+const queueHeartbeat = 2 * time.Second
+
 // Queue is a durable whose messages are acknowledged one by one, in any order:
 // for what is delivered to others, who may be slow or away. It satisfies the
 // Queue of functions/notify.
@@ -22,7 +25,11 @@ type Queue struct {
 	c      *Client
 	stream string
 	config jetstream.ConsumerConfig
-	in     jetstream.MessagesContext // of the one goroutine that calls Next
+
+	// Of the one goroutine that calls Next.
+	consumer jetstream.Consumer     // nil before it is known to be there
+	in       jetstream.MessageBatch // the message that was asked for, or nil
+	stop     context.CancelFunc     // of in
 
 	mu   sync.Mutex
 	open map[uint64]jetstream.Msg // what was handed out, by sequence
@@ -39,20 +46,67 @@ func (c *Client) Queue(stream, filter, durable string) *Queue {
 
 // Next waits for a message and returns it with the number of times that it was
 // delivered, this one included.
+//
+// One message at a time is asked for: what waits here is not worked on, and its
+// time runs. Each with a request of its own, because the iterator of nats.go
+// forgets to ask for the next one if this one came before its goroutine knew that
+// the request was sent, and then waits until heartbeats are missing.
 func (q *Queue) Next(ctx context.Context) (m streamflow.Message, delivered int, err error) {
-	if q.in == nil {
-		if err := q.begin(ctx); err != nil {
-			return m, 0, err
+	for {
+		if q.in == nil {
+			if err := q.ask(ctx); err != nil {
+				return m, 0, q.wrap(err)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return m, 0, q.wrap(ctx.Err())
+		case msg, ok := <-q.in.Messages():
+			err := q.in.Error()
+			q.giveUp()
+			if ok {
+				return q.handOut(msg)
+			}
+			if err != nil && !errors.Is(err, jetstream.ErrNoHeartbeat) {
+				q.consumer = nil // begin anew: it may be gone
+				return m, 0, q.wrap(err)
+			}
 		}
 	}
-	msg, err := q.in.Next(jetstream.NextContext(ctx))
+}
+
+// ask asks for one message.
+func (q *Queue) ask(ctx context.Context) (err error) {
+	if q.consumer == nil {
+		q.consumer, err = q.c.js.Consumer(ctx, q.stream, q.config.Durable)
+		if errors.Is(err, jetstream.ErrConsumerNotFound) {
+			q.consumer, err = q.c.js.CreateOrUpdateConsumer(ctx, q.stream, q.config)
+		}
+		if err != nil {
+			q.consumer = nil
+			return err
+		}
+	}
+	asking, stop := context.WithCancel(context.WithoutCancel(ctx)) // it outlives a Next that ends without a message
+	q.in, err = q.consumer.Fetch(1, jetstream.FetchContext(asking), jetstream.FetchHeartbeat(queueHeartbeat))
 	if err != nil {
-		if ctx.Err() == nil { // begin anew: the durable may be gone
-			q.in.Stop()
-			q.in = nil
-		}
-		return m, 0, q.wrap(err)
+		q.in = nil
+		stop()
+		return err
 	}
+	q.stop = stop
+	return nil
+}
+
+// giveUp drops what was asked for.
+func (q *Queue) giveUp() {
+	if q.in != nil {
+		q.stop()
+		q.in = nil
+	}
+}
+
+func (q *Queue) handOut(msg jetstream.Msg) (m streamflow.Message, delivered int, err error) {
 	meta, err := msg.Metadata()
 	if err != nil {
 		return m, 0, q.wrap(err)
@@ -62,21 +116,6 @@ func (q *Queue) Next(ctx context.Context) (m streamflow.Message, delivered int, 
 	q.open[m.Sequence] = msg
 	q.mu.Unlock()
 	return m, int(meta.NumDelivered), nil
-}
-
-func (q *Queue) begin(ctx context.Context) error {
-	c, err := q.c.js.Consumer(ctx, q.stream, q.config.Durable)
-	if errors.Is(err, jetstream.ErrConsumerNotFound) {
-		c, err = q.c.js.CreateOrUpdateConsumer(ctx, q.stream, q.config)
-	}
-	if err == nil {
-		// One at a time: what waits here is not worked on, and its time runs.
-		q.in, err = c.Messages(jetstream.PullMaxMessages(1))
-	}
-	if err != nil {
-		q.in = nil
-	}
-	return q.wrap(err)
 }
 
 func (q *Queue) wrap(err error) error {
@@ -111,12 +150,7 @@ func (q *Queue) end(sequence uint64, say func(jetstream.Msg) error) error {
 }
 
 // Close gives the queue up; what was not acknowledged is delivered again.
-func (q *Queue) Close() {
-	if q.in != nil {
-		q.in.Stop()
-		q.in = nil
-	}
-}
+func (q *Queue) Close() { q.giveUp() }
 
 // Pending returns how many messages a queue has not handed out yet, and how many
 // were and are not acknowledged.
