@@ -39,6 +39,8 @@ func (f topicFlags) deadLetters() string { return f.Topic + "_dlq" }
 type natsFlags struct {
 	NATS         string `name:"nats" help:"NATS server." placeholder:"URL" default:"nats://127.0.0.1:4222" env:"NATS_URL"`
 	natsSecurity `group:"NATS security"`
+
+	taps *jetstream.Taps // of the process, if several parts of it read; or nil
 }
 
 type postgresFlags struct {
@@ -71,7 +73,11 @@ func (f kafkaFlags) connector(name string, log *slog.Logger, r *prometheus.Regis
 }
 
 func (f natsFlags) connect(name string, log *slog.Logger) (*jetstream.Client, error) {
-	return jetstream.Connect(f.NATS, name, log, f.security())
+	c, err := jetstream.Connect(f.NATS, name, log, f.security())
+	if err == nil && f.taps != nil {
+		c.Share(f.taps)
+	}
+	return c, err
 }
 
 func (f postgresFlags) connect(ctx context.Context, name, topic string) (*postgres.DB, error) {

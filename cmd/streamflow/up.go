@@ -16,6 +16,7 @@ import (
 	"streamflow/api/guard"
 	"streamflow/bridge"
 	"streamflow/infra/embedded"
+	"streamflow/infra/jetstream"
 	"streamflow/infra/kafka"
 )
 
@@ -205,7 +206,7 @@ func empty(ctx context.Context, s servers, log *slog.Logger) (bool, error) {
 // is. stop is never nil.
 func (c *upCmd) servers(ctx context.Context, v *vault, log *slog.Logger) (s servers, died <-chan struct{}, stop func() error, err error) {
 	s = servers{
-		kafkaFlags: kafkaFlags{c.Brokers, c.topicFlags, c.kafkaSecurity}, natsFlags: natsFlags{c.NATS, c.natsSecurity},
+		kafkaFlags: kafkaFlags{c.Brokers, c.topicFlags, c.kafkaSecurity}, natsFlags: natsFlags{c.NATS, c.natsSecurity, &jetstream.Taps{}},
 		postgresFlags: postgresFlags{c.Database, c.passwordFlags}, schemaFlags: c.schemaFlags,
 	}
 	var mu sync.Mutex

@@ -20,7 +20,7 @@ type Client struct {
 	replies replies  // to fast batches
 	copied  sync.Map // by stream: whether it has replicas
 	lost    *loss
-	taps    taps
+	taps    *Taps
 	end     context.CancelFunc // of what runs beside the connection
 }
 
@@ -73,7 +73,7 @@ func Connect(url, name string, log *slog.Logger, as ...Security) (*Client, error
 		return nil, fmt.Errorf("NATS at %s: %w", Redact(url), err)
 	}
 	ctx, end := context.WithCancel(context.Background())
-	c := &Client{nc: nc, js: js, log: log, lost: lost, end: end}
+	c := &Client{nc: nc, js: js, log: log, lost: lost, taps: &Taps{}, end: end}
 	go c.stayUseful(ctx)
 	return c, nil
 }

@@ -293,7 +293,9 @@ func (d *Durable) Close() {
 	if d.pin != "" {
 		d.unpin()
 	}
-	d.c.taps.leave(d.stream)
+	if d.config.FilterSubject == "" {
+		d.c.taps.leave(d.stream)
+	}
 	d.consumer, d.in, d.pin, d.expected, d.last, d.sought, d.held = nil, nil, "", 0, nil, false, false
 	d.at, d.acked, d.skip = 0, 0, 0
 }
@@ -331,7 +333,9 @@ func (d *Durable) open(ctx context.Context) error {
 		d.consumer = nil
 		return err
 	}
-	d.c.taps.enter(d.stream)
+	if d.config.FilterSubject == "" {
+		d.c.taps.enter(d.stream)
+	}
 	return nil
 }
 

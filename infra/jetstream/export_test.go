@@ -29,3 +29,15 @@ func (c *Client) Unpin(ctx context.Context, stream, durable string) error {
 	}
 	return s.UnpinConsumer(ctx, durable, priorityGroup)
 }
+
+// Taps returns how many taps are open.
+func (s *Taps) Taps() (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, o := range s.open {
+		if o.tap != nil {
+			n++
+		}
+	}
+	return n
+}

@@ -82,19 +82,55 @@ func same(info *jetstream.StreamInfo, after uint64) error {
 }
 
 func (c *Client) follow(ctx context.Context, stream string, after uint64, fn func([]streamflow.Message) error) (uint64, error) {
+	c.taps.enter(stream)
+	defer c.taps.leave(stream)
+	for {
+		upTo, r, err := c.followAlone(ctx, stream, after, fn)
+		if err != nil {
+			return upTo, err
+		}
+		after, err = followTap(ctx, r, fn)
+		var stop *stopError
+		if errors.As(err, &stop) || ctx.Err() != nil {
+			return after, err
+		}
+		c.log.Debug("following alone", "stream", stream, "because", err)
+	}
+}
+
+// followAlone follows until it can go on by a tap.
+func (c *Client) followAlone(ctx context.Context, stream string, after uint64, fn func([]streamflow.Message) error) (uint64, *tapReader, error) {
 	f, err := c.openFeeder(ctx, stream, after)
 	if err != nil {
-		return after, err
+		return after, nil, err
 	}
 	defer f.stop()
 	for {
 		batch, upTo, err := f.next(ctx)
 		if err != nil {
-			return after, err
+			return after, nil, err
 		}
 		after = upTo
 		if err := fn(batch); err != nil {
-			return after, &stopError{err}
+			return after, nil, &stopError{err}
+		}
+		if c.taps.near(f.left) {
+			if r := c.tapReader(ctx, stream, after); r != nil {
+				return after, r, nil
+			}
+		}
+	}
+}
+
+// followTap follows until the tap has gone past, or is there no more.
+func followTap(ctx context.Context, r *tapReader, fn func([]streamflow.Message) error) (after uint64, err error) {
+	var batch []streamflow.Message
+	for {
+		if batch, err = r.read(ctx, batch[:0], feedBatch, nil); err != nil {
+			return r.behind, err
+		}
+		if err := fn(batch); err != nil {
+			return r.behind, &stopError{err}
 		}
 	}
 }
@@ -105,6 +141,7 @@ type feeder struct {
 	stop  func()
 	raw   []jetstream.Msg
 	batch []streamflow.Message
+	left  uint64 // how many messages stood behind what came last
 }
 
 // openFeeder begins behind a sequence of the stream.
@@ -151,7 +188,7 @@ func (f *feeder) next(ctx context.Context) (batch []streamflow.Message, upTo uin
 		if err != nil {
 			return nil, 0, err
 		}
-		upTo = meta.Sequence.Stream
+		upTo, f.left = meta.Sequence.Stream, meta.NumPending
 		if !isBookkeeping(msg.Subject()) {
 			f.batch = append(f.batch, streamflow.Message{})
 			readMessage(&f.batch[len(f.batch)-1], msg, meta)

@@ -89,3 +89,62 @@ func TestFollowerIsToldOfARebuild(t *testing.T) {
 		t.Errorf("it ends with %v", err)
 	}
 }
+
+// A follower and a durable of another client of the process read by one tap; the
+// follower misses nothing when it falls behind it, and when it goes.
+func TestFollowerSharesATap(t *testing.T) {
+	c, url := start(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+	defer cancel()
+	other, taps := connect(t, url), &jetstream.Taps{}
+	c.Share(taps)
+	other.Share(taps)
+	c.HoldInTaps(64)
+	const total = 10_000
+	seen, done := make(chan int64, total), errors.New("done")
+	ended := make(chan error, 1)
+	go func() {
+		ended <- other.Follow(ctx, streamflow.StreamTicks, 0, func(batch []streamflow.Message) error {
+			for i := range batch {
+				seen <- batch[i].Position.Offset
+				if batch[i].Position.Offset == total-1 {
+					return done
+				}
+			}
+			if len(seen)%7 == 0 {
+				time.Sleep(2 * time.Millisecond)
+			}
+			return nil
+		})
+	}()
+	d := c.Durable(streamflow.StreamTicks, "", "one", 0)
+	defer d.Close()
+	shared, upTo := 0, streamflow.Start
+	for n := int64(10); upTo.Next < total; n = n%150 + 10 {
+		first := upTo.Next
+		upTo = commit(t, c.Ticks(), upTo, first, min(first+n, total)-1)
+		offsets(t, d, first, upTo.Next-1)
+		if d.Ack() != nil {
+			t.Fatal("not acknowledged")
+		}
+		if taps.Taps() == 1 && d.Shares() {
+			shared++
+		}
+		if upTo.Next > total/2 { // the follower is alone
+			d.Close()
+			d = c.Durable(streamflow.StreamTicks, "", "one", 0)
+		}
+	}
+	if err := <-ended; !errors.Is(err, done) {
+		t.Fatal(err)
+	}
+	for want := range int64(total) {
+		if got := <-seen; got != want {
+			t.Fatalf("%d follows where %d was next", got, want)
+		}
+	}
+	if shared == 0 {
+		t.Error("they do not share")
+	}
+	eventually(t, "the tap is closed", func() bool { return taps.Taps() == 0 })
+}

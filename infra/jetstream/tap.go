@@ -11,13 +11,13 @@ import (
 	"streamflow"
 )
 
-// A tap reads the newest messages of a stream once for all durables of a process
-// that have come to its end. Most of what a message costs is to be looked up,
+// A tap reads the newest messages of a stream once for all durables and followers
+// of a process that have come to its end. Most of what a message costs is to be looked up,
 // sent, parsed and decoded: with a tap that is done once, not once for each
 // function.
 //
-// It holds the last messages that came. Whoever falls behind them goes on by its
-// durable, and comes back when it has caught up; see [Durable.share].
+// It holds the last messages that came. Whoever falls behind them goes on alone,
+// and comes back when they have caught up; see [Durable.share].
 type tap struct {
 	stop context.CancelFunc
 	size int // messages that are held at most
@@ -34,7 +34,7 @@ type tap struct {
 // tapSize is what a tap holds: about a second of 30,000 messages a second.
 const tapSize = 1 << 15
 
-// tapRetry is how long durables do without a tap that could not be opened.
+// tapRetry is how long they do without a tap that could not be opened.
 const tapRetry = 10 * time.Second
 
 var (
@@ -169,25 +169,35 @@ func (r *tapReader) floor(acked uint64) uint64 {
 	return acked
 }
 
-// taps are those of a client, by stream.
-type taps struct {
+// Taps are those of a process, by stream, for clients of the same servers; the
+// zero value is ready. See [Client.Share].
+type Taps struct {
 	size int // 0 is tapSize
 	mu   sync.Mutex
 	open map[string]*sharedTap
 }
 
-// holds is how many messages a tap holds.
-func (s *taps) holds() uint64 { return uint64(cmp.Or(s.size, tapSize)) }
+// Share has c and the other clients of taps read a stream together once they have
+// come to its end. Call it before anything is read.
+func (c *Client) Share(taps *Taps) { c.taps = taps }
 
-// sharedTap is there as long as a durable of its stream is open, which may use it.
+// holds is how many messages a tap holds.
+func (s *Taps) holds() uint64 { return uint64(cmp.Or(s.size, tapSize)) }
+
+// near says that whoever has so many messages of a stream before them may read on
+// by a tap that begins there.
+func (s *Taps) near(left uint64) bool { return left <= s.holds()/8 }
+
+// sharedTap is there as long as somebody reads its stream who may use it.
 type sharedTap struct {
-	durables int
+	readers  int
 	tap      *tap      // nil while there is no use for one
 	notUntil time.Time // that one could not be opened for
 }
 
-// enter tells that a durable of a stream is open, and leave that it is no more.
-func (s *taps) enter(stream string) {
+// enter tells that somebody reads a stream who may use a tap, and leave that they
+// do no more.
+func (s *Taps) enter(stream string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.open == nil {
@@ -196,18 +206,18 @@ func (s *taps) enter(stream string) {
 	if s.open[stream] == nil {
 		s.open[stream] = &sharedTap{}
 	}
-	s.open[stream].durables++
+	s.open[stream].readers++
 }
 
-func (s *taps) leave(stream string) {
+func (s *Taps) leave(stream string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	o := s.open[stream]
-	if o.durables--; o.durables < 2 && o.tap != nil { // a tap for one is a detour
+	if o.readers--; o.readers < 2 && o.tap != nil { // a tap for one is a detour
 		o.tap.stop()
 		o.tap = nil
 	}
-	if o.durables == 0 {
+	if o.readers == 0 {
 		delete(s.open, stream)
 	}
 }
@@ -218,14 +228,14 @@ func (c *Client) tapReader(ctx context.Context, stream string, behind uint64) *t
 	c.taps.mu.Lock()
 	defer c.taps.mu.Unlock()
 	o := c.taps.open[stream]
-	if o == nil || o.durables < 2 || time.Now().Before(o.notUntil) {
+	if o == nil || o.readers < 2 || time.Now().Before(o.notUntil) {
 		return nil
 	}
 	if o.tap == nil || o.tap.broken() {
 		t, err := c.openTap(ctx, stream, behind, int(c.taps.holds()))
 		if err != nil {
 			o.tap, o.notUntil = nil, time.Now().Add(tapRetry)
-			c.log.Warn("functions do not share what they read, each reads for itself", "stream", stream, "error", err, "again in", tapRetry)
+			c.log.Warn("the parts of this process do not share what they read, each reads for itself", "stream", stream, "error", err, "again in", tapRetry)
 			return nil
 		}
 		o.tap = t
