@@ -72,6 +72,9 @@ func StartKafka(cfg KafkaConfig) (*Kafka, error) {
 		return nil, fmt.Errorf("start Kafka: %w", closing(err, ln))
 	}
 	tcp := ln.Addr().(*net.TCPAddr)
+	if err := mendIndexes(cfg.Dir, log); err != nil {
+		return nil, fmt.Errorf("start Kafka in %s: %w", cfg.Dir, closing(err, ln))
+	}
 	keeper, err := newKafkaKeeper(cfg)
 	if err != nil {
 		return nil, fmt.Errorf("start Kafka: %w", closing(err, ln))

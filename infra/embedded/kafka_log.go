@@ -34,7 +34,8 @@ type grower struct {
 }
 
 // partLog is the log of a partition. Of its files, those of the newest segment
-// may grow; those of the ones before are looked at once more, and forgotten.
+// may grow; those of the ones before are looked at once more, and forgotten. The
+// newest index is left out: it is made anew from its segment if it is lost.
 type partLog struct {
 	folder
 	newest int64 // base of the newest segment
@@ -103,10 +104,13 @@ func (l *kafkaLog) lookAt(p *partLog) error {
 	}
 	live := p.files[:0]
 	for _, f := range p.files {
-		if err := l.look(&f.grower); err != nil {
-			return err
+		grows := f.base >= p.newest // nothing is added to the others any more
+		if !grows || !strings.HasSuffix(f.path, ".idx") { // see completeIndexes
+			if err := l.look(&f.grower); err != nil {
+				return err
+			}
 		}
-		if f.base >= p.newest { // nothing is added to the others any more
+		if grows {
 			live = append(live, f)
 		}
 	}

@@ -129,8 +129,8 @@ func TestKafkaLogTellsWhatHasGrown(t *testing.T) {
 	}
 	want()
 	write("ticks-0/0.dat", "1")
-	write("ticks-0/0.idx", "1")
-	want("ticks-0/0.dat", "ticks-0/0.idx")
+	write("ticks-0/0.idx", "1") // made anew if it is lost, as long as its segment is the newest
+	want("ticks-0/0.dat")
 	want()
 	write("ticks-0/0.dat", "2")
 	write("other-1/7.dat", "1")
@@ -139,7 +139,7 @@ func TestKafkaLogTellsWhatHasGrown(t *testing.T) {
 	write("ticks-0/0.dat", "3")  // the end of a segment,
 	write("ticks-0/50.dat", "4") // one that begins and ends unseen,
 	write("ticks-0/90.dat", "5") // and the next
-	want("ticks-0/0.dat", "ticks-0/50.dat", "ticks-0/90.dat")
+	want("ticks-0/0.dat", "ticks-0/0.idx", "ticks-0/50.dat", "ticks-0/90.dat")
 	write("ticks-0/90.dat", "6")
 	want("ticks-0/90.dat")
 	if err := os.RemoveAll(filepath.Join(dir, "partitions", "other-1")); err != nil {
