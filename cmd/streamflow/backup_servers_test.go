@@ -61,7 +61,7 @@ func TestBackupIntoOtherServers(t *testing.T) {
 		if left, err := os.ReadDir(nothing); err != nil || len(left) != 0 {
 			t.Errorf("with servers of one's own the data directory holds %v, %v", left, err)
 		}
-		again := newOpsRig(t)
+		again := newLoggedOpsRig(t, slog.New(slog.NewTextHandler(t.Output(), nil)))
 		equalSystem(t, again.s)
 		goesOn(t, again, again.s, rounds)
 	})
@@ -71,7 +71,7 @@ func TestBackupIntoOtherServers(t *testing.T) {
 			"--kafka-addr", "127.0.0.1:0", "--nats-addr", "127.0.0.1:0", "--postgres-addr", "127.0.0.1:0"); err != nil {
 			t.Fatal(err)
 		}
-		again := newOpsRig(t, "--secure", "--data-dir", data)
+		again := newLoggedOpsRig(t, slog.New(slog.NewTextHandler(t.Output(), nil)), "--secure", "--data-dir", data)
 		as := again.v.as(again.s, partAdmin)
 		if _, err := postgres.Connect(context.Background(), again.s.Database); err == nil {
 			t.Error("the restored database is open")

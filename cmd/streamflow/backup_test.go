@@ -233,7 +233,7 @@ const wrongCandles = `SELECT count(*) FROM (
 // result is missing, doubled or wrong.
 func equalSystem(t *testing.T, s servers) {
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
-	report, err := compare(t.Context(), s, verifyFlags{Wait: time.Minute}, log)
+	report, err := compare(t.Context(), s, verifyFlags{Wait: 4 * time.Minute}, log)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -269,12 +269,12 @@ func equalSystem(t *testing.T, s servers) {
 func eventually(t *testing.T, what string, wrong func() string) {
 	t.Helper()
 	last := ""
-	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
+	for end := time.Now().Add(4 * time.Minute); time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
 		if last = wrong(); last == "" {
 			return
 		}
 	}
-	t.Errorf("%s: not within a minute: %s", what, last)
+	t.Errorf("%s: not within four minutes: %s", what, last)
 }
 
 // factsOf returns the positions of a stream's facts, and what is wrong with them.
