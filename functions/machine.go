@@ -2,6 +2,7 @@ package functions
 
 import (
 	"fmt"
+	"math"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -44,6 +45,7 @@ type cell struct {
 	index int   // in the heap; -1 if it is not there
 	woken int64 // the clock of the newest round that woke it
 	dirty bool
+	shown time.Time // when it was viewed last, by whoever keeps that
 	// applied is how many rounds of the journal this key has behind it, while what
 	// is published is stepped again.
 	applied int
@@ -267,15 +269,22 @@ func (m *machine) keys() []string {
 }
 
 // viewAll publishes what has changed since the last call to the output's views.
-func (m *machine) viewAll() error {
+func (m *machine) viewAll() error { return m.viewSome(time.Time{}, 0, math.MaxInt) }
+
+// viewSome publishes keys that have changed to the output's views, those first
+// that have waited longest, until about so many views are there. No key is viewed
+// again within apart.
+func (m *machine) viewSome(now time.Time, apart time.Duration, about int) error {
 	var first error
-	for _, c := range m.dirty {
-		c.dirty = false
+	n := 0
+	for ; n < len(m.dirty) && len(m.out.shown) < about && !now.Before(m.dirty[n].shown.Add(apart)); n++ {
+		c := m.dirty[n]
+		c.dirty, c.shown = false, now
 		if err := m.viewOf(c); err != nil && first == nil {
 			first = err
 		}
 	}
-	m.dirty = m.dirty[:0]
+	m.dirty = slices.Delete(m.dirty, 0, n)
 	return first
 }
 

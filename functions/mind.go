@@ -116,14 +116,6 @@ func (sh *shard) wakeDue(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// viewsAt is when views are shown.
-func (sh *shard) viewsAt(now time.Time) time.Time {
-	if sh.pace.latest(now) {
-		return sh.views.next
-	}
-	return sh.views.next.Add(viewsLoad - viewsApart)
-}
-
 // save writes a snapshot if it is time for one. Between those of large states,
 // an idle shard writes the page alone: by it a standby knows that all is done.
 func (sh *shard) save(ctx context.Context, now time.Time) error {

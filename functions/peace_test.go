@@ -126,6 +126,43 @@ func TestViews(t *testing.T) {
 	}
 }
 
+// Where many keys change they are shown a few at a time, each in its turn.
+func TestViewsOfManyKeys(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newPeace(t)
+		k := w.start(newQuiet("tally", 1000), place{1, 0}, 1)
+		const keys = 500
+		for i := range int64(20 * keys) {
+			w.mu.Lock()
+			w.mirror(tick(fmt.Sprintf("S%d", i%keys), 0, i, 1, time.Now()))
+			w.mu.Unlock()
+			if i%10 == 0 {
+				time.Sleep(time.Millisecond)
+			}
+		}
+		time.Sleep(time.Minute)
+		k.stop()
+		last, n := make(map[string]time.Time), make(map[string]int)
+		for i, m := range w.views {
+			if apart := w.shown[i].Sub(last[m.Subject]); apart < 250*time.Millisecond {
+				t.Fatalf("%s is shown again after %s", m.Subject, apart)
+			}
+			last[m.Subject], n[m.Subject] = w.shown[i], n[m.Subject]+1
+			if count := string(m.Data); i >= len(w.views)-1 && count != "20" {
+				t.Errorf("the last view is of message %s of 20", count)
+			}
+		}
+		if len(n) != keys || w.atOnce > 128 {
+			t.Errorf("%d keys of %d are shown, %d at once", len(n), keys, w.atOnce)
+		}
+		for subject, n := range n {
+			if n < 4 || n > 6 {
+				t.Errorf("%s is shown %d times in a second", subject, n)
+			}
+		}
+	})
+}
+
 // A standby leaves the worker alone, whatever its snapshot covers.
 func TestStandbyLeavesStepperAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -35,6 +35,7 @@ type world struct {
 	results uint64 // sequence of the stream of results
 	facts   []streamflow.Message
 	views   []streamflow.Message
+	atOnce  int // views at a time
 	shown   []time.Time
 	letters map[streamflow.Position]streamflow.DeadLetter
 	tracer  functions.Tracer
@@ -393,6 +394,7 @@ func (l *pen) ReadState(_ context.Context, slot, n int) ([][]byte, error) {
 
 func (l *pen) Show(_ context.Context, views []streamflow.Message, fence uint64) error {
 	return l.do(fence, func(*book) error {
+		l.w.atOnce = max(l.w.atOnce, len(views))
 		for _, m := range views {
 			m.Data = slices.Clone(m.Data)
 			l.w.views = append(l.w.views, m)
