@@ -280,7 +280,7 @@ func (w *world) settled(p *producer, what string) *audit {
 	w.t.Helper()
 	var out string
 	var code int
-	w.await("verify can reach everything", time.Minute, func() bool {
+	w.await("verify can reach everything", 2*time.Minute, func() bool {
 		out, code = w.run("verify", "--wait", "60s")
 		return code != exitFailed // a server may just be starting
 	}, func() string { return out })
@@ -288,7 +288,7 @@ func (w *world) settled(p *producer, what string) *audit {
 		w.t.Errorf("%s: verify exits %d:\n%s", what, code, out)
 	}
 	a := w.readLog(p)
-	w.await("the dead letters' way back", 30*time.Second, func() bool {
+	w.await("the dead letters' way back", 2*time.Minute, func() bool {
 		n := 0
 		for _, records := range w.kafkaLog("stock_ticks_dlq") {
 			n += len(records)

@@ -127,7 +127,7 @@ func (c *child) stop(s syscall.Signal) {
 	}
 	gone := c.gone
 	c.w.mu.Unlock()
-	if !c.awaitDown(20 * time.Second) {
+	if !c.awaitDown(time.Minute) {
 		c.signal(syscall.SIGKILL)
 		c.awaitDown(5 * time.Second)
 	}

@@ -51,12 +51,12 @@ func TestFunctionsChangeUnderLoad(t *testing.T) {
 	f := w.onlyNATS(6, 400)
 	w.desire(1)
 	w.inProcess(2, audited[:3]...)
-	flags := waitFlags{natsFlags: natsFlags{NATS: "nats://" + w.nats}, Wait: 30 * time.Second}
+	flags := waitFlags{natsFlags: natsFlags{NATS: "nats://" + w.nats}, Wait: 2 * time.Minute}
 	candles, indicators := w.clockShards(streamflow.StreamCandles), w.clockShards(streamflow.StreamIndicators)
 	grow := func(what string, facts *shardClock) {
 		t.Helper()
 		seen := facts.count()
-		took := w.await(what, 30*time.Second, func() bool { return facts.count() > seen+200 })
+		took := w.await(what, 2*time.Minute, func() bool { return facts.count() > seen+200 })
 		t.Logf("%s after %s", what, took.Round(10*time.Millisecond))
 	}
 	grow("the first candles", candles)

@@ -85,7 +85,7 @@ func (s *shardClock) longest() (gap time.Duration) {
 func (w *world) onlyNATS(seed uint64, rate int) *tickFeed {
 	w.t.Helper()
 	w.start(kindNATS, kindNATS)
-	w.await("the server", time.Minute, func() bool { return listens(w.nats) })
+	w.await("the server", 2*time.Minute, func() bool { return listens(w.nats) })
 	return w.feedTicks(seed, rate)
 }
 
@@ -93,7 +93,7 @@ func (w *world) onlyNATS(seed uint64, rate int) *tickFeed {
 // newest start.
 func (w *world) standsBy(c *child, functions int) {
 	w.t.Helper()
-	w.await(c.name+" stands by", 30*time.Second, func() bool {
+	w.await(c.name+" stands by", 2*time.Minute, func() bool {
 		return c.logged("function runs, or stands by") >= functions*c.count()
 	})
 }
@@ -107,20 +107,20 @@ func TestStandbyWorkerTakesOver(t *testing.T) {
 	three := audited[:3]
 	a := w.start(kindWorker, "worker-a", three...)
 	clock := w.clockShards(streamflow.StreamCandles)
-	w.await("a works on all shards", 30*time.Second, func() bool { return clock.since(3, f.market.began) })
+	w.await("a works on all shards", 2*time.Minute, func() bool { return clock.since(3, f.market.began) })
 	b := w.start(kindWorker, "worker-b", three...)
 	for range 2 {
 		w.standsBy(b, len(three))
 		clock.longest()
 		killed, starts := time.Now(), a.count()
 		a.kill(6 * time.Second) // it is back when the other has everything
-		w.await("all shards flow again", 20*time.Second, func() bool { return clock.since(3, killed.Add(200*time.Millisecond)) })
+		w.await("all shards flow again", 2*time.Minute, func() bool { return clock.since(3, killed.Add(200*time.Millisecond)) })
 		took := clock.longest()
 		t.Logf("%s killed: each shard publishes again, the longest silence was %.1f s", a.name, took.Seconds())
 		if took > takeOverAtMost {
 			t.Errorf("the take-over took %s, want %s at most", took, takeOverAtMost)
 		}
-		if !a.awaitUp(starts+1, 20*time.Second) {
+		if !a.awaitUp(starts+1, 2*time.Minute) {
 			t.Fatal("the worker does not come up again")
 		}
 		a, b = b, a
@@ -130,7 +130,7 @@ func TestStandbyWorkerTakesOver(t *testing.T) {
 		clock.longest()
 		c.signal(syscall.SIGSTOP) // in the midst of its work
 		paused := time.Now()
-		w.await("the other takes over", 20*time.Second, func() bool { return clock.since(3, paused.Add(time.Second)) })
+		w.await("the other takes over", 2*time.Minute, func() bool { return clock.since(3, paused.Add(time.Second)) })
 		c.signal(syscall.SIGCONT)
 		t.Logf("%s paused: the longest silence of a shard was %.1f s", c.name, clock.longest().Seconds())
 	}

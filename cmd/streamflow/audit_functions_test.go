@@ -165,7 +165,7 @@ func TestFunctionsSurviveCrashes(t *testing.T) {
 		k.kinds = append(k.kinds, name)
 	}
 	f := w.feed(seed, 300)
-	w.await("the first candles", time.Minute, func() bool { return len(w.facts(streamflow.StreamCandles)) > 100 })
+	w.await("the first candles", 2*time.Minute, func() bool { return len(w.facts(streamflow.StreamCandles)) > 100 })
 	for k.done < kills {
 		k.strike()
 	}

@@ -41,10 +41,10 @@ func TestLostStoreHeals(t *testing.T) {
 		{"the bridge is restarted too", []*child{children[kindNATS], children[kindBridge]}},
 	} {
 		before := p.count()
-		w.await("ticks", 30*time.Second, func() bool { return p.count() > before+2000 })
-		w.flows(p, "ticks", 30*time.Second)
+		w.await("ticks", 2*time.Minute, func() bool { return p.count() > before+2000 })
+		w.flows(p, "ticks", 2*time.Minute)
 		lose(variant.stop...)
-		took := w.flows(p, "healing, where "+variant.name, time.Minute)
+		took := w.flows(p, "healing, where "+variant.name, 2*time.Minute)
 		t.Logf("store lost, %s: ticks are stored again after %.1f s", variant.name, took.Seconds())
 		out, code := w.run("verify")
 		if code != 0 {
@@ -61,7 +61,7 @@ func TestVerifyNamesDamage(t *testing.T) {
 	w.everything()
 	w.start("api", "api")
 	p := w.produce(4, 1500)
-	w.await("ticks", 30*time.Second, func() bool { return p.count() > 2000 })
+	w.await("ticks", 2*time.Minute, func() bool { return p.count() > 2000 })
 	p.finish(t)
 	w.settled(p, "before the damage")
 	const one = `(SELECT ctid FROM stock_ticks WHERE symbol = 'BRK.B' ORDER BY kafka_partition, kafka_offset LIMIT 1)`
@@ -105,7 +105,7 @@ func (w *world) verifySays(what, says string) {
 
 func (w *world) execute(sql string) {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	conn := w.sql(ctx)
 	defer conn.Close(ctx)
@@ -121,7 +121,7 @@ func (w *world) execute(sql string) {
 // come there again.
 func (w *world) deleteTick(subject string) {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	s, err := w.jetstream().Stream(ctx, "TICKS")
 	if err != nil {

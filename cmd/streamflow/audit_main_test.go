@@ -12,6 +12,13 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if node := os.Getenv(nodeVariable); node != "" {
+		if err := beNode(node); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(exitFailed)
+		}
+		return
+	}
 	code := m.Run()
 	if dir := binaryDir; dir != "" {
 		_ = os.RemoveAll(dir)

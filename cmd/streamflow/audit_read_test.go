@@ -174,7 +174,7 @@ func (w *world) table() []tickRow {
 // positions reads how far the archive says that it has come.
 func (w *world) positions() map[int32]int64 {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	conn := w.sql(ctx)
 	defer conn.Close(ctx)

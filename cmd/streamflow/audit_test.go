@@ -44,7 +44,7 @@ func TestCrashAudit(t *testing.T) {
 	w := newWorld(t)
 	k := &killer{w: w, r: rand.New(rand.NewPCG(seed, 1)), kinds: allKinds, children: w.everything(), by: make(map[string]int)}
 	p := w.produce(seed, 2000)
-	w.await("the first ticks", 30*time.Second, func() bool { return p.count() > 500 })
+	w.await("the first ticks", 2*time.Minute, func() bool { return p.count() > 500 })
 	for k.done < kills {
 		k.strike()
 	}
@@ -124,7 +124,7 @@ func (k *killer) kill(victims []*child) {
 		k.done++
 	}
 	for i, c := range victims {
-		if !c.awaitUp(starts[i]+1, 30*time.Second) {
+		if !c.awaitUp(starts[i]+1, 2*time.Minute) {
 			k.w.t.Fatalf("%s does not come up again", c.name)
 		}
 	}

@@ -125,7 +125,7 @@ func (w *world) servers() map[string]*child {
 		children[kind] = w.start(kind, kind)
 	}
 	for _, addr := range []string{w.kafka, w.nats, w.postgres} {
-		w.await("a server at "+addr, time.Minute, func() bool { return listens(addr) })
+		w.await("a server at "+addr, 2*time.Minute, func() bool { return listens(addr) })
 	}
 	w.topics()
 	return children
@@ -155,7 +155,7 @@ func listens(addr string) bool {
 func (w *world) topics() {
 	w.t.Helper()
 	var last string
-	w.await("streamflow topics", time.Minute, func() bool {
+	w.await("streamflow topics", 2*time.Minute, func() bool {
 		out, code := w.run("topics")
 		last = out
 		return code == 0

@@ -47,11 +47,11 @@ func (c *backupCmd) Run(ctx context.Context, log *slog.Logger) error {
 // describeBackup prints what a backup holds.
 func describeBackup(out io.Writer, m *backup.Manifest) {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "count\tbytes\tpiece ")
+	fmt.Fprintln(w, "count\tbytes\t  piece")
 	for _, p := range m.Pieces {
-		fmt.Fprintf(w, "%d\t%d\t%s \n", p.Count, p.Size, p.Name)
+		fmt.Fprintf(w, "%d\t%d\t  %s\n", p.Count, p.Size, p.Name)
 	}
-	fmt.Fprintf(w, "\t%d\tin all \n", m.Size())
+	fmt.Fprintf(w, "\t%d\t  in all\n", m.Size())
 	w.Flush()
 }
 

@@ -37,7 +37,7 @@ func newFleetRig(t *testing.T) *fleetRig {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = server.Close() })
-	r := &fleetRig{t: t, cur: streamflow.Start, flags: waitFlags{natsFlags: natsFlags{NATS: server.URL()}, Wait: 30 * time.Second}}
+	r := &fleetRig{t: t, cur: streamflow.Start, flags: waitFlags{natsFlags: natsFlags{NATS: server.URL()}, Wait: 2 * time.Minute}}
 	if r.js, err = r.flags.connect("test", quiet); err != nil {
 		t.Fatal(err)
 	}
@@ -169,29 +169,29 @@ func TestFleetAgainstARealServer(t *testing.T) {
 	same := func() bool { first, _ := r.facts(); return equalFacts(first, r.want()) }
 	r.send(20)
 	r.change("start", func(d *streamflow.Desired) { d.State = streamflow.StateRunning })
-	r.until("the first results", 20*time.Second, same)
+	r.until("the first results", 2*time.Minute, same)
 	r.send(10)
 	r.change("scale to 4", func(d *streamflow.Desired) { d.Shards = 4 })
 	r.send(10)
-	r.until("results of 4 shards", 20*time.Second, same)
+	r.until("results of 4 shards", 2*time.Minute, same)
 	r.change("pause", func(d *streamflow.Desired) { d.State = streamflow.StatePaused })
 	before, _ := r.facts()
 	r.send(20)
 	r.change("start", func(d *streamflow.Desired) { d.State = streamflow.StateRunning })
-	r.until("results after the pause", 20*time.Second, same)
+	r.until("results after the pause", 2*time.Minute, same)
 	if after, _ := r.facts(); equalFacts(before, after) {
 		t.Error("there is nothing new after the pause")
 	}
 	r.change("scale to 2", func(d *streamflow.Desired) { d.Shards = 2 })
 	r.send(10)
-	r.until("results of 2 shards", 20*time.Second, same)
+	r.until("results of 2 shards", 2*time.Minute, same)
 
 	r.kills[0]()
 	began := time.Now()
 	r.send(10)
-	r.until("results after a worker died", 10*time.Second, same)
+	r.until("results after a worker died", 2*time.Minute, same)
 	t.Logf("taken over after %s", time.Since(began).Round(10*time.Millisecond))
-	r.until("the dead worker is given up", 10*time.Second, func() bool {
+	r.until("the dead worker is given up", 2*time.Minute, func() bool {
 		status, err := read(t.Context(), r.desk.status)
 		if err != nil {
 			t.Fatal(err)
@@ -204,7 +204,7 @@ func TestFleetAgainstARealServer(t *testing.T) {
 	r.change("replay", func(d *streamflow.Desired) { d.Replay = &streamflow.Replay{ID: "again", From: r.sent[0].Stored} })
 	r.send(10)
 	done := len(r.sent) - 200
-	r.until("the replay", 20*time.Second, func() bool {
+	r.until("the replay", 2*time.Minute, func() bool {
 		_, repeated := r.facts()
 		n := 0
 		for _, list := range repeated {

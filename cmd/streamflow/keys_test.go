@@ -23,7 +23,7 @@ func TestKeysAgainstNATS(t *testing.T) {
 	}
 	defer server.Close()
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	d, err := openKeyDesk(ctx, natsFlags{NATS: server.URL()}, log)
 	if err != nil {

@@ -108,7 +108,7 @@ func TestPostgresRefusesToWriteWhenTheDiskIsFull(t *testing.T) {
 	must(t, err)
 	until := func(ok func(error) bool) { // the session hears of it between two statements
 		t.Helper()
-		for end := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+		for end := time.Now().Add(5 * time.Minute); ; time.Sleep(10 * time.Millisecond) {
 			_, err := conn.Exec(contextOf(t), `INSERT INTO t VALUES (1)`)
 			if ok(err) {
 				return

@@ -68,7 +68,7 @@ func (s *topic) Commit(_ context.Context, records []ingest.Record, mark string) 
 // await waits until the topic holds n lines.
 func (s *topic) await(t *testing.T, n int) {
 	t.Helper()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(2 * time.Minute)
 	for {
 		s.mu.Lock()
 		if s.wrote == nil {
@@ -86,6 +86,10 @@ func (s *topic) await(t *testing.T, n int) {
 		}
 	}
 }
+
+// clockTick is longer than a tick of the file system's clock, also where the
+// kernel counts a hundred a second.
+const clockTick = 20 * time.Millisecond
 
 type rig struct {
 	t        *testing.T
@@ -125,7 +129,7 @@ func (r *rig) add(name, text string) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	time.Sleep(5 * time.Millisecond) // the file system's clock ticks
+	time.Sleep(clockTick)
 }
 
 func (r *rig) rename(from, to string) {
@@ -148,7 +152,7 @@ func (r *rig) copyTruncate(to string) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	time.Sleep(5 * time.Millisecond)
+	time.Sleep(clockTick)
 }
 
 func (r *rig) run() (ingest.Progress, error) { return ingest.Run(r.t.Context(), r.config) }

@@ -54,7 +54,7 @@ func TestDurableWithoutAFilterHoldsWhatIsNotAcknowledged(t *testing.T) {
 	if _, err := c.Ticks().Claim(t.Context(), streamflow.Partition{Topic: streamflow.TopicTicks}); err != nil {
 		t.Fatal(err)
 	}
-	for deadline := time.Now().Add(30 * time.Second); ; {
+	for deadline := time.Now().Add(2 * time.Minute); ; {
 		wait, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 		messages, _, _ := second.Next(wait, 1000)
 		cancel()
@@ -77,7 +77,7 @@ func next(t *testing.T, d interface {
 	Next(ctx context.Context, limit int) ([]streamflow.Message, bool, error)
 }, limit int) []streamflow.Message {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	messages, _, err := d.Next(ctx, limit)
 	if err != nil {

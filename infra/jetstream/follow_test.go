@@ -14,7 +14,7 @@ import (
 // the functions keep among them.
 func TestFollowResults(t *testing.T) {
 	c, _ := start(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	l := c.Ledger(streamflow.StreamCandles, streamflow.FunctionCandles, 1, 0)
 	fence, err := l.Commit(ctx, facts(0, 3), []byte("page"), 0)
@@ -59,7 +59,7 @@ func TestFollowResults(t *testing.T) {
 // A follower is told when the stream is made anew under it.
 func TestFollowerIsToldOfARebuild(t *testing.T) {
 	c, _ := start(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	commit(t, c.Ticks(), streamflow.Start, 0, 99)
 	seen := make(chan int, 1000)
@@ -94,7 +94,7 @@ func TestFollowerIsToldOfARebuild(t *testing.T) {
 // follower misses nothing when it falls behind it, and when it goes.
 func TestFollowerSharesATap(t *testing.T) {
 	c, url := start(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	other, taps := connect(t, url), &jetstream.Taps{}
 	c.Share(taps)

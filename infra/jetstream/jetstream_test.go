@@ -131,7 +131,7 @@ func TestEnsureIsIdempotentAndRefusesWhatItCannotChange(t *testing.T) {
 // comes again is skipped, and nothing may be left out.
 func offsets(t *testing.T, d *jetstream.Durable, first, last int64) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	for next := first; next <= last; {
 		messages, _, err := d.Next(ctx, 1000)
@@ -152,7 +152,7 @@ func offsets(t *testing.T, d *jetstream.Durable, first, last int64) {
 // again: acknowledgements with numbers from before the reset do not count.
 func acknowledge(t *testing.T, d *jetstream.Durable) {
 	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); ; {
+	for deadline := time.Now().Add(2 * time.Minute); ; {
 		_ = d.Ack() // what is acknowledged already says so
 		undelivered, unacked, err := d.Pending(t.Context())
 		if err != nil {

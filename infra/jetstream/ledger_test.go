@@ -206,7 +206,7 @@ func TestPositionsOutliveTheirMessages(t *testing.T) {
 	if cur.Fence, err = m.Commit(ctx, partition, ticks(80, 99), cur); err != nil {
 		t.Fatal(err)
 	}
-	deadline, cancel := context.WithTimeout(ctx, 20*time.Second)
+	deadline, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
 	for len(read(t, c, streamflow.StreamCandles, streamflow.SubjectAllCandles)) > 0 || len(read(t, c, streamflow.StreamTicks, streamflow.SubjectAllTicks)) > 0 {
 		if err := c.Trim(ctx); err != nil {

@@ -52,7 +52,7 @@ func three(t *testing.T) *jetstream.Client {
 		t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
 		nodes = append(nodes, s)
 	}
-	deadline := time.Now().Add(time.Minute)
+	deadline := time.Now().Add(2 * time.Minute)
 	for _, s := range nodes {
 		if !s.ReadyForConnections(time.Minute) {
 			t.Fatalf("%s does not listen", s.Name())
@@ -78,7 +78,7 @@ func three(t *testing.T) *jetstream.Client {
 func claim(t *testing.T, m *jetstream.Mirror) streamflow.Cursor {
 	t.Helper()
 	cur, err := m.Claim(t.Context(), partition)
-	for deadline := time.Now().Add(time.Minute); err != nil && time.Now().Before(deadline); cur, err = m.Claim(t.Context(), partition) {
+	for deadline := time.Now().Add(2 * time.Minute); err != nil && time.Now().Before(deadline); cur, err = m.Claim(t.Context(), partition) {
 		time.Sleep(200 * time.Millisecond)
 	}
 	if err != nil {

@@ -51,7 +51,7 @@ func serving(t *testing.T, url string, s jetstream.Stocks) *nats.Conn {
 		t.Fatal(err)
 	}
 	t.Cleanup(nc.Close)
-	for deadline := time.Now().Add(10 * time.Second); ; {
+	for deadline := time.Now().Add(2 * time.Minute); ; {
 		if _, err := nc.Request("stocks.list", nil, time.Second); err == nil {
 			return nc
 		} else if time.Now().After(deadline) {
@@ -77,7 +77,7 @@ func TestServe(t *testing.T) {
 		{"stocks.AAPL.candles.1m", `{"from":"2025-01-02T00:00:00Z","to":"2025-01-01T00:00:00Z"}`, "before to", "400"},
 		{"stocks.list", "", "[]", ""},
 	} {
-		m, err := nc.Request(c.subject, []byte(c.request), 5*time.Second)
+		m, err := nc.Request(c.subject, []byte(c.request), time.Minute)
 		if err != nil {
 			t.Fatalf("%s: %v", c.subject, err)
 		}
@@ -87,7 +87,7 @@ func TestServe(t *testing.T) {
 		}
 	}
 	s.fail = errors.New("the database is away")
-	if m, err := nc.Request("stocks.list", nil, 5*time.Second); err != nil || m.Header.Get(micro.ErrorCodeHeader) != "500" {
+	if m, err := nc.Request("stocks.list", nil, time.Minute); err != nil || m.Header.Get(micro.ErrorCodeHeader) != "500" {
 		t.Errorf("%+v, %v", m, err)
 	}
 }
@@ -107,7 +107,7 @@ func TestServeTogether(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 {
-		m, err := replies.NextMsg(5 * time.Second)
+		m, err := replies.NextMsg(time.Minute)
 		if err != nil {
 			t.Fatal("not both are listed:", err)
 		}
@@ -123,7 +123,7 @@ func TestServeTogether(t *testing.T) {
 		}
 	}
 	for range n {
-		if _, err := replies.NextMsg(5 * time.Second); err != nil {
+		if _, err := replies.NextMsg(time.Minute); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -86,7 +86,7 @@ func TestLook(t *testing.T) {
 	for i := range 5 {
 		deliver(t, d, &kgo.Record{Topic: topic, Partition: 0, Value: fmt.Append(nil, i)})
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	var read []*kgo.Record
 	for len(read) < 2 {
@@ -117,13 +117,16 @@ func TestDeskWithoutKafka(t *testing.T) {
 	addr := l.Addr().String()
 	l.Close()
 	d := newDesk(t, []string{addr})
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	if _, err := d.Look(ctx, "x"); err == nil {
+	_, first := d.Look(ctx, "x")
+	if first == nil {
 		t.Fatal("it looked at nothing")
 	}
-	began := time.Now()
-	if _, _, err := d.Produce(ctx, nil); err == nil || time.Since(began) > 500*time.Millisecond {
-		t.Errorf("%v after %s", err, time.Since(began))
+	d.mu.Lock()
+	d.when = time.Now().Add(time.Hour) // it stays a moment ago, however long a busy machine takes
+	d.mu.Unlock()
+	if _, _, err := d.Produce(ctx, nil); err != first {
+		t.Errorf("it asks again at once: %v, before it was %v", err, first)
 	}
 }

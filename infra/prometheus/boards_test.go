@@ -38,6 +38,8 @@ var boards = []board{
 		{graph, "Streams: messages", "Until their limit takes the oldest.", "short", []query{{"{{stream}}", `max by (stream) (streamflow_stream_messages)`}}},
 		{graph, "Streams: bytes", "On disk.", "bytes", []query{{"{{stream}}", `max by (stream) (streamflow_stream_bytes)`}}},
 		{graph, "Bridge's Kafka client: bytes a second", "Read from each broker.", "Bps", []query{{"node {{node_id}}", `sum by (node_id) (rate(streamflow_kafka_bridge_read_bytes_total[1m]))`}}},
+		{graph, "Traces: spans a second", "Taken by the collector; dropped because the queue was full, or because it did not take them. Without data where tracing is off.", "cps", []query{
+			{"taken {{job}}", `sum by (job) (rate(streamflow_trace_spans_sent_total[1m]))`}, {"dropped {{job}} {{reason}}", `sum by (job, reason) (rate(streamflow_trace_spans_dropped_total[1m]))`}}},
 		{graph, "Goroutines", "A number that only grows is a leak.", "short", []query{{"{{job}} {{instance}}", `go_goroutines`}}},
 	}},
 	{"Functions", []panel{

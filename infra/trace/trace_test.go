@@ -94,7 +94,7 @@ func TestRefusedThenTaken(t *testing.T) {
 	}
 	await := func(what string, ok func() bool) {
 		t.Helper()
-		for end := time.Now().Add(20 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
+		for end := time.Now().Add(2 * time.Minute); !ok(); time.Sleep(5 * time.Millisecond) {
 			if time.Now().After(end) {
 				full, refused := tracer.Dropped()
 				t.Fatalf("%s: sent %d, full %d, refused %d", what, tracer.Sent(), full, refused)
