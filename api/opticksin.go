@@ -19,6 +19,7 @@ const (
 // gets the very bytes that were sent.
 type TicksInRequest struct {
 	IdempotencyKey string `header:"Idempotency-Key" maxLength:"128" pattern:"^[A-Za-z0-9._:-]*$" example:"6f1d0a3e-7c55-4a8a-a0f5-6f2c3b6c5d10" doc:"The same key and body get the same answer and are written once, for 10 minutes (of at most 10,000 keys); the same key with another body is refused"`
+	Traceparent    string `header:"traceparent" example:"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01" doc:"Trace of the request (W3C Trace Context). If it is sampled, the ticks go on in it; one that cannot be read is left alone"`
 	ContentType    string `header:"Content-Type" hidden:"true"`
 	RawBody        []byte
 }

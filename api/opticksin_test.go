@@ -60,6 +60,41 @@ func TestTicksIn(t *testing.T) {
 	}
 }
 
+// The trace of a request goes on in its ticks, if it is sampled; one that is no
+// good is left alone, and the ticks are taken all the same.
+func TestTicksInGoOnInTheTrace(t *testing.T) {
+	const ids = "4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7"
+	for sent, want := range map[string]string{
+		"":                        "",
+		"00-" + ids + "-01":       "00-" + ids + "-01",
+		"00-" + ids + "-00":       "", // not sampled
+		"00-" + ids + "-03":       "00-" + ids + "-01",
+		"cc-" + ids + "-01-later": "00-" + ids + "-01", // a version to come may have more
+		"00-" + ids + "-01-later": "",
+		"what is this?":           "",
+	} {
+		w := newFakeWorld()
+		g := newRig(t, w.join)
+		body := `{"ticks":[` + tickIn("AAPL", 1) + `,` + tickIn("AAPL", -1) + `,` + tickIn("AAPL", 2) + `]}`
+		if status, text := g.call(t, "POST", "/api/ticks", body, nil, "traceparent", sent); status != 201 {
+			t.Fatalf("%q: %d %s", sent, status, text)
+		}
+		records := w.topics["stock_ticks"][1]
+		if len(records) != 2 {
+			t.Fatalf("%q: Kafka has %d records, want 2", sent, len(records))
+		}
+		for _, r := range records {
+			got := ""
+			for _, h := range r.Headers {
+				got += h.Key + "=" + string(h.Value)
+			}
+			if want != "" && got != "traceparent="+want || want == "" && got != "" {
+				t.Errorf("%q: a record has %q, want %q", sent, got, want)
+			}
+		}
+	}
+}
+
 func TestIdempotencyKey(t *testing.T) {
 	w := newFakeWorld()
 	w.hold = make(chan struct{})

@@ -42,7 +42,7 @@ func (s *Server) ticksIn(ctx context.Context, in *TicksInRequest) (answer TicksI
 		return answer, false, err
 	}
 	if mine {
-		if err := s.writeTicks(ctx, j, items); err != nil {
+		if err := s.writeTicks(ctx, j, items, traced(in.Traceparent)); err != nil {
 			s.keys.forget(j, err)
 			return answer, false, err
 		}
@@ -78,9 +78,21 @@ func splitTicks(body []byte) ([]json.RawMessage, error) {
 	return items, nil
 }
 
+// traced returns the headers that have ticks go on in the trace of the request
+// that brings them. What cannot be read is as good as absent, by the standard,
+// and of versions to come we hand on what we know.
+func traced(traceparent string) []streamflow.Header {
+	id, parent, sampled := streamflow.ParseTraceparent(traceparent)
+	if !sampled {
+		return nil
+	}
+	return []streamflow.Header{{Key: streamflow.HeaderTraceparent, Value: []byte(streamflow.Trace{ID: id}.Traceparent(parent))}}
+}
+
 // writeTicks checks the ticks as the bridge does and hands the good ones to
-// Kafka. The job is done when all are decided, whoever still waits for it.
-func (s *Server) writeTicks(ctx context.Context, j *job, items []json.RawMessage) error {
+// Kafka, with headers. The job is done when all are decided, whoever still waits
+// for it.
+func (s *Server) writeTicks(ctx context.Context, j *job, items []json.RawMessage, headers []streamflow.Header) error {
 	now := time.Now()
 	var records []Record
 	var places []int // of the records, in the answer
@@ -96,7 +108,9 @@ func (s *Server) writeTicks(ctx context.Context, j *job, items []json.RawMessage
 			continue
 		}
 		places = append(places, i)
-		records = append(records, Record{Position: streamflow.Position{Topic: s.pipeline.topic(), Partition: -1}, Key: []byte(tick.Symbol), Value: item})
+		records = append(records, Record{
+			Position: streamflow.Position{Topic: s.pipeline.topic(), Partition: -1}, Key: []byte(tick.Symbol), Value: item, Headers: headers,
+		})
 	}
 	if len(records) == 0 {
 		return allRefused(j.answer.Results)
