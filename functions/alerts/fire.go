@@ -3,7 +3,6 @@ package alerts
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"math"
 	"strings"
 	"time"
 
@@ -78,8 +77,14 @@ func (s *state) sentence(r *planned) string {
 var relationVerbs = [...]string{"is above", "is below", "is at or above", "is at or below", "", "crossed above", "crossed below"}
 
 func (t *plannedTest) sentence(values []float64) string {
+	left, right := t.figures(values)
 	if t.left.source == ofChange {
-		return changeSentence(values[t.shown], values[slotPrice], t)
+		verb := "rose"
+		if values[t.shown] < 0 {
+			verb = "fell"
+		}
+		price := operand{source: ofPrice}.figure(values[slotPrice], 0)
+		return "price " + verb + " by " + left + "% within " + durationText(t.left.window) + " to " + price + ", more than " + right + "%"
 	}
 	verb := relationVerbs[t.relation]
 	if t.relation == crosses {
@@ -88,31 +93,9 @@ func (t *plannedTest) sentence(values []float64) string {
 			verb = relationVerbs[crossesBelow]
 		}
 	}
-	s := t.left.name + " " + rounded(values[t.l]) + " " + verb + " " + t.right.String()
+	s := t.left.name + " " + left + " " + verb + " " + t.right.String()
 	if t.r >= 0 {
-		s += " (" + rounded(t.bound(values)) + ")"
+		s += " (" + right + ")"
 	}
 	return s
-}
-
-func changeSentence(change, price float64, t *plannedTest) string {
-	verb := "rose"
-	if change < 0 {
-		verb = "fell"
-	}
-	return "price " + verb + " by " + rounded(math.Abs(change)) + "% within " + durationText(t.left.window) +
-		" to " + rounded(price) + ", more than " + numberText(t.right.number) + "%"
-}
-
-// rounded writes a number with as many digits as people read.
-func rounded(f float64) string {
-	digits := 4
-	if a := math.Abs(f); a > 0 && a < 1 {
-		digits = min(12, 4-int(math.Floor(math.Log10(a))))
-	}
-	unit := math.Pow10(digits)
-	if r := math.Round(f*unit) / unit; !math.IsInf(r, 0) && !math.IsNaN(r) {
-		f = r
-	}
-	return numberText(f)
 }

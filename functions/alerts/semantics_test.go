@@ -227,7 +227,7 @@ func TestAlertSaysWhatFired(t *testing.T) {
 		ID: alertID("r-1", "AAPL", "stock_ticks/0/3"), Rule: "r-1", Name: "Apple breaks out", Symbol: "AAPL",
 		When: rule.When, Severity: streamflow.SeverityWarning, Time: midday.Add(3 * time.Second), Price: 110,
 		Values: map[string]float64{"price": 110, "sma(2)": 105}, Position: "stock_ticks/0/3",
-		Text: "AAPL: price 110 crossed above 1.01x sma(2) (106.05).",
+		Text: "AAPL: price 110.00 crossed above 1.01x sma(2) (106.05).",
 	}
 	if len(got) != 1 || !reflect.DeepEqual(got[0], want) {
 		t.Fatalf("%+v\nwant %+v", got, want)
