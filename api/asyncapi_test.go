@@ -24,7 +24,7 @@ func TestWebsocketSaysWhatIsDocumented(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	_ = conn.SetReadDeadline(time.Now().Add(30 * time.Second))
+	_ = conn.SetReadDeadline(time.Now().Add(2 * time.Minute))
 	for _, m := range []string{`{"ping":7}`, `{"subscribe":["ticks.AAPL"],"mode":"all"}`, `{"subscribe":["tocks.AAPL"]}`} {
 		if err := conn.WriteMessage(websocket.TextMessage, []byte(m)); err != nil {
 			t.Fatal(err)

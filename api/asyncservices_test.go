@@ -95,7 +95,7 @@ func TestServicesSayWhatIsDocumented(t *testing.T) {
 			if examples := doc.Components.Messages[request].Examples; len(examples) > 0 {
 				body = examples[0].Payload
 			}
-			m, err := nc.Request(subject, body, 30*time.Second)
+			m, err := nc.Request(subject, body, 2*time.Minute)
 			if err != nil || len(m.Header) > 0 {
 				t.Fatalf("%s: %v %v", subject, err, m)
 			}
@@ -116,7 +116,7 @@ func TestServicesSayWhatIsDocumented(t *testing.T) {
 		t.Errorf("the document names %v, and nobody answers", asked)
 	}
 	for subject, code := range map[string]string{"stocks.NONE.last": "404", "stocks.A.candles.2m": "400"} {
-		m, err := nc.Request(subject, nil, 30*time.Second)
+		m, err := nc.Request(subject, nil, 2*time.Minute)
 		if err != nil || m.Header.Get(headerServiceCode) != code || len(m.Data) > 0 || !slices.Contains(serviceCodes, code) {
 			t.Errorf("%s: %v %v", subject, err, m)
 		}
@@ -178,7 +178,7 @@ func serve(t *testing.T) *nats.Conn {
 // endpoints asks the service what it answers.
 func endpoints(t *testing.T, nc *nats.Conn) []micro.EndpointInfo {
 	t.Helper()
-	m, err := nc.Request("$SRV.INFO."+streamflow.ServiceStocks, nil, 30*time.Second)
+	m, err := nc.Request("$SRV.INFO."+streamflow.ServiceStocks, nil, 2*time.Minute)
 	if err != nil {
 		return nil // not there yet
 	}

@@ -105,6 +105,6 @@ type AlertMessage struct {
 	Time     time.Time          `json:"time" example:"2025-11-21T14:30:00.123Z" doc:"Event time of the tick, end of the candle, or when the silence had lasted that long"`
 	Price    float64            `json:"price" example:"200.1" doc:"Price of the last tick; 0 if there was none"`
 	Values   map[string]float64 `json:"values" example:"{\"price\":200.1}" doc:"What was compared, by name"`
-	Text     string             `json:"text" example:"AAPL crossed above 200: price is 200.1" doc:"One sentence for a person"`
+	Text     string             `json:"text" example:"AAPL: price 200.10 crossed above 200." doc:"One sentence for a person"`
 	Position string             `json:"position,omitempty" example:"stock_ticks/0/4711" doc:"Place of the last tick in Kafka"`
 }

@@ -20,12 +20,16 @@ func (s *Server) functionStates(ctx context.Context) ([]FunctionState, error) {
 	return ask(ctx, s, serverNATS, desk.Functions)
 }
 
-func (s *Server) functionList(ctx context.Context) (FunctionList, error) {
+func (s *Server) functionList(ctx context.Context, history bool) (FunctionList, error) {
 	states, err := s.functionStates(ctx)
 	now := time.Now().UTC()
 	list := FunctionList{Functions: make([]Function, 0, len(states)), At: now}
 	for i := range states {
-		list.Functions = append(list.Functions, viewFunction(&states[i], now))
+		f := viewFunction(&states[i], now)
+		if history {
+			f.History = s.pipeline.trails.last(f.Name, now)
+		}
+		list.Functions = append(list.Functions, f)
 	}
 	return list, err
 }
@@ -106,7 +110,7 @@ func viewFunction(st *FunctionState, now time.Time) Function {
 	f := Function{
 		Name: st.Name, Does: st.Does, Reads: st.Reads, Writes: st.Writes, Kind: "step",
 		Desired: DesiredFunction{State: st.Desired.State, Shards: st.Desired.Shards, Params: JSONObject(st.Desired.Params), By: st.Desired.By},
-		Fault:   st.Fault, Layout: FunctionLayout(st.Layout), Workers: slices.Clone(st.Workers), Shards: []FunctionShard{}, Lag: st.Waiting,
+		Fault:   st.Fault, Layout: FunctionLayout(st.Layout), Workers: slices.Clone(st.Workers), Shards: []FunctionShard{}, Lag: lagOf(st),
 	}
 	if st.Sink {
 		f.Kind = "sink"
@@ -129,18 +133,24 @@ func viewFunction(st *FunctionState, now time.Time) Function {
 			checkpoint = sh.Checkpoint
 		}
 	}
-	if f.Lag == nil && len(st.Shards) > 0 {
-		var lag uint64
-		for i := range st.Shards {
-			lag += st.Shards[i].Lag
-		}
-		f.Lag = &lag
-	}
 	if !checkpoint.IsZero() {
 		age := max(now.Sub(checkpoint), 0).Seconds()
 		f.CheckpointAge = &age
 	}
 	return f
+}
+
+// lagOf is what waits for a function, by its consumers, else by what its workers
+// say; nil if neither can tell.
+func lagOf(st *FunctionState) *uint64 {
+	if st.Waiting != nil || len(st.Shards) == 0 {
+		return st.Waiting
+	}
+	var lag uint64
+	for i := range st.Shards {
+		lag += st.Shards[i].Lag
+	}
+	return &lag
 }
 
 // slower keeps the larger of two latencies; 0 was not measured.

@@ -138,11 +138,11 @@ func TestExportOutlivesTimeouts(t *testing.T) {
 		g.store.put(g.tick("A", 1, 1, epoch.Add(time.Duration(n)*time.Second)))
 	}
 	g.Server.config.Store = storeFunc{g.store, func(TicksQuery) error {
-		time.Sleep(60 * time.Millisecond) // a slow database
+		time.Sleep(700 * time.Millisecond) // a slow database
 		return nil
 	}}
 	web := httptest.NewUnstartedServer(g.Handler())
-	web.Config.ReadTimeout, web.Config.WriteTimeout = 100*time.Millisecond, 100*time.Millisecond
+	web.Config.ReadTimeout, web.Config.WriteTimeout = 2*time.Second, 2*time.Second
 	web.Start()
 	defer web.Close()
 	resp, err := web.Client().Get(web.URL + "/api/stocks/A/ticks.ndjson")

@@ -30,6 +30,12 @@ type Function struct {
 	StepP50       *float64         `json:"stepP50Us" nullable:"true" example:"1.9" doc:"Microseconds that a message takes in the middle, of the slowest shard; null if none was measured in the last 10 s"`
 	StepP99       *float64         `json:"stepP99Us" nullable:"true" example:"14.2" doc:"Microseconds within which 99 of 100 messages are done"`
 	CheckpointAge *float64         `json:"checkpointAgeSeconds" nullable:"true" example:"4.2" doc:"Age of the oldest shard's snapshot; null if there is none"`
+	History       []FunctionSample `json:"history,omitempty" nullable:"false" doc:"How it did in the last five minutes, every five seconds, the oldest first, as this API process has measured it; only in the list, where it was asked for"`
+}
+
+// FunctionListRequest asks for all functions.
+type FunctionListRequest struct {
+	History bool `query:"history" example:"false" doc:"Whether to tell how each of them did in the last five minutes"`
 }
 
 // DesiredFunction is what people want of a function.
@@ -125,8 +131,8 @@ func (s *Server) registerFunctions(api huma.API) {
 	missing := append([]int{http.StatusNotFound}, errorsOfServers...)
 	huma.Register(api, get("list-functions", "/api/functions", "functions", "All functions",
 		"What is wanted of each function, who works on it, how fast and how far behind it is.", errorsOfServers...),
-		func(ctx context.Context, _ *struct{}) (*list, error) {
-			l, err := s.functionList(ctx)
+		func(ctx context.Context, in *FunctionListRequest) (*list, error) {
+			l, err := s.functionList(ctx, in.History)
 			return &list{l}, err
 		})
 	huma.Register(api, get("get-function", "/api/functions/{name}", "functions", "One function", "One function with its shards.", missing...),

@@ -72,7 +72,7 @@ func TestPipelineOnTheWebsocket(t *testing.T) {
 		t.Fatal(err)
 	}
 	for told := 0; told < 2; {
-		_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+		_ = conn.SetReadDeadline(time.Now().Add(2 * time.Minute))
 		_, frame, err := conn.ReadMessage()
 		if err != nil {
 			t.Fatal(err)

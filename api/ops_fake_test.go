@@ -378,7 +378,7 @@ func (g *rig) call(t *testing.T, method, path, body string, out any, headers ...
 	for i := 0; i < len(headers); i += 2 {
 		r.Header.Set(headers[i], headers[i+1])
 	}
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 20 * time.Second}
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 2 * time.Minute}
 	resp, err := client.Do(r)
 	if err != nil {
 		t.Fatal(err)

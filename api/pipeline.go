@@ -13,7 +13,8 @@ import (
 )
 
 // pipeline measures how all of the system runs: what passes here anyway always,
-// the servers once a second while somebody looks.
+// the servers once a second while somebody looks, the functions every five
+// seconds besides.
 type pipeline struct {
 	config *Config
 	looked atomic.Int64  // Unix nanoseconds at which somebody has looked
@@ -24,6 +25,7 @@ type pipeline struct {
 	database  *gauge[databaseReading]
 	functions *gauge[[]FunctionState]
 	health    *gauge[[]CheckResult]
+	trails    trails // of the functions
 
 	mu        sync.Mutex
 	passed    throughput
@@ -48,7 +50,11 @@ func newPipeline(c *Config) *pipeline {
 	}
 	if o.Functions != nil {
 		p.functions = newGauge("functions", gaugeEvery, func(ctx context.Context, _ *reading[[]FunctionState]) ([]FunctionState, error) {
-			return o.Functions.Functions(ctx)
+			states, err := o.Functions.Functions(ctx)
+			if err == nil {
+				p.trails.add(time.Now(), states)
+			}
+			return states, err
 		})
 	}
 	// Each check opens connections of its own: not every second.
@@ -81,6 +87,8 @@ func (p *pipeline) run(ctx context.Context, wanted func() bool, show func()) {
 			}
 			if time.Since(time.Unix(0, p.looked.Load())) < lookedFor {
 				go p.measure(ctx)
+			} else if p.functions != nil && p.trails.due(time.Now()) {
+				go p.functions.measure(ctx)
 			}
 		}
 	}

@@ -111,6 +111,9 @@ func functionHop(st *FunctionState, streams []PipelineStream) (name string, rate
 			}
 		}
 	}
+	if lag == nil {
+		lag = lagOf(st) // of one whose consumers are not numbered
+	}
 	return st.Name, rate, lag
 }
 

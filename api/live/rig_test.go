@@ -69,10 +69,10 @@ func newRig(t *testing.T, tune func(*Config, *hub)) *rig {
 
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(20 * time.Second); !ok(); time.Sleep(2 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); !ok(); time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(end) {
 			stacks := make([]byte, 1<<20)
-			t.Fatalf("%s: not within 20 s\n%s", what, stacks[:runtime.Stack(stacks, true)])
+			t.Fatalf("%s: not within two minutes\n%s", what, stacks[:runtime.Stack(stacks, true)])
 		}
 	}
 }
@@ -174,7 +174,7 @@ func (c *client) send(text string) {
 // read returns the next message, or the error that ended the socket.
 func (c *client) read() (message, error) {
 	for len(c.got) == 0 {
-		_ = c.conn.SetReadDeadline(time.Now().Add(20 * time.Second))
+		_ = c.conn.SetReadDeadline(time.Now().Add(2 * time.Minute))
 		_, frame, err := c.conn.ReadMessage()
 		if err != nil {
 			return message{}, err

@@ -9,6 +9,9 @@ export const everyMs = 2000
 /** how far back the lines go */
 export const span = 5 * 60_000
 
+/** a line has a break where nothing is known for so long */
+const gap = 10_000
+
 export interface History {
   rate: Sample[]
   lag: Sample[]
@@ -29,9 +32,16 @@ export function useFunctions() {
   return useQuery({
     queryKey: functionsKey,
     queryFn: async ({ signal }): Promise<FunctionsReading> => {
-      const { at, functions } = await read('GET /api/functions', api.GET('/api/functions', { signal }))
-      const before = client.getQueryData<FunctionsReading>(functionsKey)?.history
-      return { at, functions, history: remember(before, Date.parse(at), functions) }
+      const before = client.getQueryData<FunctionsReading>(functionsKey)
+      const readAt = client.getQueryState(functionsKey)?.dataUpdatedAt ?? 0
+      // Who comes, or comes back, is told what was measured meanwhile.
+      const history = Date.now() - readAt > gap
+      const params = { query: history ? { history } : {} }
+      const { at, functions } = await read(
+        'GET /api/functions',
+        api.GET('/api/functions', { params, signal }),
+      )
+      return { at, functions, history: remember(before?.history, Date.parse(at), functions) }
     },
     refetchInterval: everyMs,
     retry: 1,
@@ -46,16 +56,38 @@ export function remember(
   at: number,
   functions: readonly FunctionView[],
 ): ReadonlyMap<string, History> {
-  const add = (samples: Sample[] | undefined, value: number) => [
-    ...(samples ?? []).filter((one) => one.at > at - span && one.at < at),
-    { at, value },
-  ]
   return new Map(
-    functions.map(({ name, rate, lag }) => {
+    functions.map(({ name, rate, lag, history }) => {
       const known = before?.get(name)
-      return [name, { rate: add(known?.rate, rate), lag: add(known?.lag, lag ?? 0) }]
+      const told = (history ?? []).map((one) => ({ ...one, at: Date.parse(one.at) }))
+      const rates = told.map((one) => ({ at: one.at, value: one.rate }))
+      const lags = told.map((one) => ({ at: one.at, value: one.lag }))
+      return [
+        name,
+        {
+          rate: joined(at, known?.rate, rates, { at, value: rate }),
+          lag: joined(at, known?.lag, lags, { at, value: lag }),
+        },
+      ]
     }),
   )
+}
+
+interface Reading {
+  at: number
+  /** null where nobody could tell */
+  value: number | null
+}
+
+function joined(now: number, known: Sample[] = [], told: readonly Reading[], news: Reading): Sample[] {
+  // What this page has read itself stands closer together than what it is told.
+  const last = known.at(-1)?.at ?? Number.NEGATIVE_INFINITY
+  const earlier = [...known, ...told.filter(({ at }) => at > last)]
+  return [...earlier.filter(({ at }) => at > now - span && at < now), news].filter(isKnown)
+}
+
+function isKnown(one: Reading): one is Sample {
+  return one.value !== null
 }
 
 /** Changes what is wanted of a function; the answer is how it stands then. */

@@ -108,3 +108,18 @@ test('what is older than the line is forgotten, and a reading counts once', () =
   const later = remember(second, 1000 + span, [view('f')])
   expect(later.get('f')?.rate).toHaveLength(1)
 })
+
+test('what was measured before the page came is in the line, and comes in only where it knows nothing', () => {
+  const history = [998, 1003, 1008].map((at) => ({
+    at: new Date(at).toISOString(),
+    rate: at,
+    lag: at === 998 ? null : 2,
+  }))
+  const first = remember(undefined, 1010, [view('f', { history })])
+  expect(first.get('f')?.rate.map(({ at }) => at)).toEqual([998, 1003, 1008, 1010])
+  expect(first.get('f')?.lag.map(({ at }) => at)).toEqual([1003, 1008, 1010])
+  const later = [...history, { at: new Date(1013).toISOString(), rate: 7, lag: null }]
+  const back = remember(first, 1015, [view('f', { history: later, lag: null })])
+  expect(back.get('f')?.rate.map(({ at }) => at)).toEqual([998, 1003, 1008, 1010, 1013, 1015])
+  expect(back.get('f')?.lag.map(({ at }) => at)).toEqual([1003, 1008, 1010])
+})

@@ -835,7 +835,7 @@ export interface components {
             symbol: string;
             /**
              * @description One sentence for a person
-             * @example AAPL crossed above 200: price is 200.1
+             * @example AAPL: price 200.10 crossed above 200.
              */
             text: string;
             /**
@@ -1379,6 +1379,8 @@ export interface components {
              * @example parameters of candles: grace: want 1s to 1h
              */
             fault?: string;
+            /** @description How it did in the last five minutes, every five seconds, the oldest first, as this API process has measured it; only in the list, where it was asked for */
+            history?: components["schemas"]["FunctionSample"][];
             /**
              * @description step: it has a state and publishes results; sink: it leaves what it reads somewhere else
              * @example step
@@ -1558,6 +1560,26 @@ export interface components {
              * @example results.buckets.low
              */
             subject: string;
+        };
+        FunctionSample: {
+            /**
+             * Format: date-time
+             * @description When this was measured
+             * @example 2025-11-21T14:29:55Z
+             */
+            at: string;
+            /**
+             * Format: int64
+             * @description Messages of its input that waited; null if nobody could tell
+             * @example 12
+             */
+            lag: number | null;
+            /**
+             * Format: double
+             * @description Messages a second, over the 10 s before, of all shards
+             * @example 500
+             */
+            rate: number;
         };
         FunctionShard: {
             /**
@@ -3056,7 +3078,7 @@ export interface operations {
                      *           "rule": "aapl-breakout",
                      *           "severity": "warning",
                      *           "symbol": "AAPL",
-                     *           "text": "AAPL crossed above 200: price is 200.1",
+                     *           "text": "AAPL: price 200.10 crossed above 200.",
                      *           "time": "2025-11-21T14:30:00.123Z",
                      *           "values": {
                      *             "price": 200.1
@@ -3214,7 +3236,7 @@ export interface operations {
                      *           "rule": "aapl-breakout",
                      *           "severity": "warning",
                      *           "symbol": "AAPL",
-                     *           "text": "AAPL crossed above 200: price is 200.1",
+                     *           "text": "AAPL: price 200.10 crossed above 200.",
                      *           "time": "2025-11-21T14:30:00.123Z",
                      *           "values": {
                      *             "price": 200.1
@@ -4725,7 +4747,10 @@ export interface operations {
     };
     "list-functions": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Whether to tell how each of them did in the last five minutes */
+                history?: boolean;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -4758,6 +4783,13 @@ export interface operations {
                      *           "does": "sums ticks up to candles",
                      *           "errors": 0,
                      *           "fault": "parameters of candles: grace: want 1s to 1h",
+                     *           "history": [
+                     *             {
+                     *               "at": "2025-11-21T14:29:55Z",
+                     *               "lag": 12,
+                     *               "rate": 500
+                     *             }
+                     *           ],
                      *           "kind": "step",
                      *           "lag": 12,
                      *           "layout": {
@@ -4950,6 +4982,13 @@ export interface operations {
                      *       "does": "sums ticks up to candles",
                      *       "errors": 0,
                      *       "fault": "parameters of candles: grace: want 1s to 1h",
+                     *       "history": [
+                     *         {
+                     *           "at": "2025-11-21T14:29:55Z",
+                     *           "lag": 12,
+                     *           "rate": 500
+                     *         }
+                     *       ],
                      *       "kind": "step",
                      *       "lag": 12,
                      *       "layout": {
@@ -5175,6 +5214,13 @@ export interface operations {
                      *       "does": "sums ticks up to candles",
                      *       "errors": 0,
                      *       "fault": "parameters of candles: grace: want 1s to 1h",
+                     *       "history": [
+                     *         {
+                     *           "at": "2025-11-21T14:29:55Z",
+                     *           "lag": 12,
+                     *           "rate": 500
+                     *         }
+                     *       ],
                      *       "kind": "step",
                      *       "lag": 12,
                      *       "layout": {
@@ -6800,7 +6846,7 @@ export interface operations {
                      *           "rule": "aapl-breakout",
                      *           "severity": "warning",
                      *           "symbol": "AAPL",
-                     *           "text": "AAPL crossed above 200: price is 200.1",
+                     *           "text": "AAPL: price 200.10 crossed above 200.",
                      *           "time": "2025-11-21T14:30:00.123Z",
                      *           "values": {
                      *             "price": 200.1
@@ -9195,6 +9241,8 @@ export interface operations {
             header?: {
                 /** @description The same key and body get the same answer and are written once, for 10 minutes (of at most 10,000 keys); the same key with another body is refused */
                 "Idempotency-Key"?: string;
+                /** @description Trace of the request (W3C Trace Context). If it is sampled, the ticks go on in it; one that cannot be read is left alone */
+                traceparent?: string;
             };
             path?: never;
             cookie?: never;

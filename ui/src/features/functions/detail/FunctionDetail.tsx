@@ -6,7 +6,7 @@ import { formatAge } from '@/shared/lib/format'
 import { formatKnown, formatMicros, formatRate } from '@/shared/ops/numbers'
 import { Outcome, type OutcomeText } from '@/shared/ops/Outcome'
 import { Figures, State } from '@/shared/ops/pieces'
-import { Trend } from '@/shared/ops/Trend'
+import { type Sample, Trend } from '@/shared/ops/Trend'
 import { Panel } from '@/shared/panel/Panel'
 import { type Change, type FunctionView, type History, span, useChangeFunction } from '../data'
 import classes from '../FunctionsScreen.module.css'
@@ -103,11 +103,11 @@ export function FunctionDetail({ view, at, history, close }: FunctionDetailProps
         ]}
       />
       <div className={classes.section}>
-        <h3>Rate and lag, last 5 minutes</h3>
+        <h3>Last 5 minutes</h3>
         {history && history.rate.length > 1 ? (
           <>
-            <Trend samples={history.rate} span={span} label="Rate" width={400} height={36} />
-            <Trend samples={history.lag} span={span} label="Lag" width={400} height={28} />
+            <Line name="rate" samples={history.rate} write={formatRate} height={36} />
+            <Line name="lag" samples={history.lag} write={formatKnown} height={28} />
           </>
         ) : (
           <p className={classes.muted}>Two lines begin here within some seconds of looking.</p>
@@ -141,5 +141,25 @@ export function FunctionDetail({ view, at, history, close }: FunctionDetailProps
         />
       )}
     </Panel>
+  )
+}
+
+interface LineProps {
+  name: string
+  samples: readonly Sample[]
+  write: (value: number) => string
+  height: number
+}
+
+/** A line from zero on, and how high it goes. */
+function Line({ name, samples, write, height }: LineProps) {
+  const most = write(Math.max(0, ...samples.map(({ value }) => value)))
+  return (
+    <figure className={classes.line}>
+      <figcaption>
+        {name}, at most {most}
+      </figcaption>
+      <Trend samples={samples} span={span} label={`${name}, at most ${most}`} width={600} height={height} />
+    </figure>
   )
 }

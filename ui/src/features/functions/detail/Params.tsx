@@ -51,7 +51,7 @@ export function Params({ params, pending, apply }: ParamsProps) {
             apply(null)
           }}
         >
-          Its defaults
+          Reset to defaults
         </Button>
         {edited !== null && edited !== stored && (
           <Button size="compact-xs" variant="subtle" onClick={() => setEdited(null)}>

@@ -64,7 +64,7 @@ export function ReplayDialog({ view, close, done }: ReplayDialogProps) {
         />
         <Group justify="flex-end" gap={8}>
           <Button size="xs" variant="default" onClick={close}>
-            Leave it
+            Cancel
           </Button>
           <Button
             size="xs"
