@@ -76,6 +76,19 @@ test('an alert is told on every screen, as it is raised', async ({ page, request
   await request.delete(`/api/rules/${rule.id}`)
 })
 
+test('the first look at the functions shows their last minutes', async ({ page, request }) => {
+  await expect(async () => {
+    const { functions } = await (await request.get('/api/functions?history=true')).json()
+    expect(functions[0].history.length).toBeGreaterThanOrEqual(3)
+  }).toPass({ timeout: 30_000 })
+  await page.goto('/functions')
+  const line = page.getByRole('img', { name: 'Rate of candles, last 5 minutes' }).locator('path')
+  await expect(line).toBeAttached()
+  const points = ((await line.getAttribute('d')) ?? '').match(/[ML]/g)
+  // Those that the page has read itself are two seconds apart.
+  expect(points?.length).toBeGreaterThanOrEqual(3)
+})
+
 test('a function is paused, stands still, and goes on', async ({ page }) => {
   await openAt(page, '/functions')
   await page.getByRole('button', { name: 'candles', exact: true }).click()
@@ -160,7 +173,7 @@ test('a row of the log is taken where the pointer is, though rows come above it'
   await page.mouse.up()
   await expect(page.getByRole('button', { name: 'Close the message' })).toBeVisible()
   await page.keyboard.press('p')
-  await expect(page.getByRole('button', { name: 'Go on' })).toBeVisible()
+  await expect(page.getByRole('button', { name: 'Resume' })).toBeVisible()
   await page.keyboard.press('c')
   await expect(page.getByRole('heading', { name: 'Paused' })).toBeVisible()
 })

@@ -51,7 +51,7 @@ export function LoginList({ logins }: { logins: readonly Login[] }) {
   if (logins.length === 0)
     return (
       <Empty title="Nobody logged in yet">
-        The next login stands here at once; streamflow simulate users sends some.
+        The next login stands here at once; <code>streamflow simulate users</code> sends some.
       </Empty>
     )
   return (

@@ -133,7 +133,7 @@ export function SettingsScreen() {
       </Panel>
       <div className={classes.foot}>
         <Button size="xs" variant="default" onClick={reset}>
-          As they were at first
+          Reset to defaults
         </Button>
         <a href="/docs">API docs</a>
         <a href="/metrics">Metrics</a>

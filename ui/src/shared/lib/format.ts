@@ -21,6 +21,7 @@ function formatsOf(locale: string | undefined) {
       maximumFractionDigits: 2,
     }),
     short: new Intl.NumberFormat(locale, { notation: 'compact', maximumSignificantDigits: 3 }),
+    full: new Intl.NumberFormat(locale, { maximumFractionDigits: 8 }),
     whole: new Intl.NumberFormat(locale, { maximumFractionDigits: 0 }),
   }
 }
@@ -60,6 +61,11 @@ export function formatVolume(volume: number | null): string {
 export function formatShort(count: number | null | undefined): string {
   if (count === null || count === undefined) return unknown
   return count < 10_000 ? formats.whole.format(count) : formats.short.format(count)
+}
+
+/** 12,345.678: with the digits that it has, up to eight behind the point */
+export function formatFull(value: number): string {
+  return formats.full.format(value)
 }
 
 /** 12,345 */

@@ -37,8 +37,8 @@ function format(formatter: Intl.DateTimeFormat, moment: Moment): string {
 export const formatTime = (moment: Moment): string => format(times.second, moment)
 /** 14:30 */
 export const formatMinute = (moment: Moment): string => format(times.minute, moment)
-/** 14:30:05,123 */
-export const formatMoment = (moment: Moment): string => format(times.millisecond, moment)
+/** 14:30:05.123 */
+export const formatMoment = (moment: Moment): string => format(times.millisecond, moment).replace(',', '.')
 /** 2026-03-02 */
 export const formatDay = (moment: Moment): string => format(times.day, moment)
 /** 03-02 */

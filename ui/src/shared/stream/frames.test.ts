@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { Frames, pacedFrames } from './frames'
+import { Frames, nextFrame, pacedFrames } from './frames'
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'performance', 'requestAnimationFrame'] })
+  vi.useFakeTimers({ toFake: ['setTimeout', 'performance', 'requestAnimationFrame', 'cancelAnimationFrame'] })
 })
 afterEach(() => {
   vi.useRealTimers()
@@ -29,4 +29,19 @@ test('flushes are a pause apart, and the first one is at once', () => {
     expect(pause).toBeLessThanOrEqual(67)
   }
   expect(flushes.slice(1).every(([, keys]) => keys.length === 2)).toBe(true)
+})
+
+test('a page that nobody sees, and has no frames, is flushed by a timer, once', () => {
+  const hidden = vi.spyOn(document, 'hidden', 'get').mockReturnValue(false)
+  const flush = vi.fn()
+  nextFrame(flush) // is waited for when the page is hidden
+  hidden.mockReturnValue(true)
+  document.dispatchEvent(new Event('visibilitychange'))
+  vi.stubGlobal('requestAnimationFrame', () => 0)
+  const frames = new Frames<string>((keys) => flush([...keys]))
+  frames.touch('A')
+  frames.touch('B')
+  vi.advanceTimersByTime(1000)
+  expect(flush.mock.calls).toEqual([[], [['A', 'B']]])
+  vi.unstubAllGlobals()
 })

@@ -1,7 +1,35 @@
 /** How a flush is put off; a test draws the frames itself. */
 export type ScheduleFrame = (flush: () => void) => void
 
-export const nextFrame: ScheduleFrame = (flush) => requestAnimationFrame(flush)
+/** a page that nobody sees is written so seldom (ms) */
+const unseen = 500
+
+const waiting = new Map<() => void, number>()
+
+/**
+ * Flushes at the next frame. A page that nobody sees has no frames: there a timer
+ * does it, lest alerts are told only when they are looked at, and what comes piles up.
+ */
+export const nextFrame: ScheduleFrame = (flush) => {
+  if (document.hidden) {
+    setTimeout(flush, unseen)
+    return
+  }
+  const frame = requestAnimationFrame(() => {
+    waiting.delete(flush)
+    flush()
+  })
+  waiting.set(flush, frame)
+}
+
+document.addEventListener('visibilitychange', () => {
+  if (!document.hidden) return
+  for (const [flush, frame] of waiting) {
+    cancelAnimationFrame(frame)
+    setTimeout(flush, unseen)
+  }
+  waiting.clear()
+})
 
 /**
  * Puts flushes off to a frame, and at least a pause (ms) apart: texts that change

@@ -34,6 +34,7 @@ Object.defineProperties(Element.prototype, {
 
 window.scrollTo = () => {}
 Element.prototype.scrollTo = () => {}
+Element.prototype.scrollIntoView = () => {}
 
 // A text field that grows with its text asks when the fonts are there.
 Object.defineProperty(document, 'fonts', { value: new EventTarget() })

@@ -1,6 +1,6 @@
 import { Checkbox } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
-import { unknown } from '@/shared/lib/format'
+import { formatFull, unknown } from '@/shared/lib/format'
 import { formatDateTime, formatTime } from '@/shared/lib/time'
 import { JourneyLink } from '@/shared/ops/JourneyLink'
 import { Facts } from '@/shared/ops/pieces'
@@ -56,7 +56,7 @@ export function AlertRow({ alert, picked, pick, open, toggle }: AlertRowProps) {
                 [
                   'Compared',
                   Object.entries(alert.values)
-                    .map(([name, value]) => `${name} = ${value}`)
+                    .map(([name, value]) => `${name} = ${formatFull(value)}`)
                     .join(', '),
                 ],
                 ['Event time', formatDateTime(alert.time)],

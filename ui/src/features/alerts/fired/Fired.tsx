@@ -87,7 +87,7 @@ export function Fired({ className }: { className?: string | undefined }) {
         <Group gap={6}>
           <TextInput
             size="xs"
-            w={112}
+            w={96}
             leftSection={<span style={{ fontSize: 12 }}>as</span>}
             aria-label="Acknowledge as"
             value={signer}
@@ -105,9 +105,10 @@ export function Fired({ className }: { className?: string | undefined }) {
             size="compact-xs"
             variant="default"
             disabled={fresh.length === 0}
+            title="All alerts of the list that nobody has seen yet"
             onClick={() => seen(fresh)}
           >
-            All {formatCount(fresh.length)} shown
+            Acknowledge all{fresh.length > 0 && ` ${formatCount(fresh.length)}`}
           </Button>
         </Group>
       }

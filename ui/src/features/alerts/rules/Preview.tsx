@@ -39,7 +39,7 @@ export function Preview({ range, choose, test, ready }: PreviewProps) {
   return (
     <section className={classes.preview} aria-label="Preview">
       <div className={classes.previewHead}>
-        <h3>On what has been</h3>
+        <h3>Backtest</h3>
         <SegmentedControl
           size="xs"
           aria-label="How far back"

@@ -1,7 +1,7 @@
 import { Autocomplete, Button, Group, SegmentedControl, Switch, TextInput } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
-import { type FormEvent, useMemo, useState } from 'react'
+import { type FormEvent, useEffect, useMemo, useRef, useState } from 'react'
 import { read, useApi } from '@/shared/api/client'
 import { Panel } from '@/shared/panel/Panel'
 import classes from '../alerts.module.css'
@@ -26,6 +26,9 @@ export function RuleEditor({ rule, symbol, close, saved }: RuleEditorProps) {
     rule ? formOf(rule) : { ...emptyForm, symbol: symbol ?? '' },
   )
   const save = useSaveRule()
+  const element = useRef<HTMLFormElement>(null)
+  // On a phone it stands below the alerts: whoever asks for it wants to see it.
+  useEffect(() => element.current?.scrollIntoView({ block: 'nearest' }), [])
   const draft = draftOf(form)
   // The preview asks when the typing rests. What does not change what fires is not asked for.
   const tried = JSON.stringify(
@@ -58,7 +61,7 @@ export function RuleEditor({ rule, symbol, close, saved }: RuleEditorProps) {
         </Button>
       }
     >
-      <form className={classes.form} onSubmit={submit}>
+      <form ref={element} className={classes.form} onSubmit={submit}>
         <div className={classes.pair}>
           <SymbolField
             value={form.symbol}
@@ -117,7 +120,7 @@ export function RuleEditor({ rule, symbol, close, saved }: RuleEditorProps) {
         </div>
         <Switch
           size="xs"
-          label="It is judged"
+          label="Enabled"
           checked={!form.disabled}
           onChange={(event) => set({ disabled: !event.currentTarget.checked })}
         />
@@ -136,7 +139,7 @@ export function RuleEditor({ rule, symbol, close, saved }: RuleEditorProps) {
             {rule ? 'Save' : 'Create'}
           </Button>
           <Button size="xs" variant="default" onClick={close}>
-            Leave it
+            Cancel
           </Button>
         </Group>
       </form>

@@ -97,7 +97,7 @@ export function LogPanel({ selected, select }: LogPanelProps) {
             }
             onClick={pause}
           >
-            {store.paused ? 'Go on' : 'Pause'}
+            {store.paused ? 'Resume' : 'Pause'}
           </Button>
           <Button
             size="compact-xs"
@@ -124,7 +124,10 @@ export function LogPanel({ selected, select }: LogPanelProps) {
         </Chip>
       </div>
       {entries.length === 0 ? (
-        <NoEntries filtered={Boolean(symbol || text) || wanted.length < kinds.length} paused={store.paused} />
+        <NoEntries
+          filtered={Boolean(symbol || text) || wanted.length < kinds.length}
+          paused={store.paused && store.size === 0}
+        />
       ) : (
         <LogRows entries={entries} selected={selected} select={select} />
       )}

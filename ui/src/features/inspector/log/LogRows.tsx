@@ -1,5 +1,5 @@
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { useEffect, useRef } from 'react'
+import { useRef } from 'react'
 import { formatMoment } from '@/shared/lib/time'
 import { formatMs } from '@/shared/ops/numbers'
 import classes from '../inspector.module.css'
@@ -22,16 +22,9 @@ export function LogRows({ entries, selected, select }: LogRowsProps) {
     estimateSize: () => rowHeight,
     overscan: 12,
     getItemKey: (index) => entries[index]?.number ?? index,
+    // Whoever has scrolled down keeps what he reads in place while new rows come above it.
+    anchorTo: (box.current?.scrollTop ?? 0) > rowHeight ? 'end' : 'start',
   })
-  // Whoever has scrolled down keeps what he reads in place while new rows come above it.
-  const newest = useRef(0)
-  const top = entries[0]?.number ?? 0
-  useEffect(() => {
-    const element = box.current
-    const added = entries.findIndex(({ number }) => number <= newest.current)
-    if (element && element.scrollTop > rowHeight && added > 0) element.scrollTop += added * rowHeight
-    newest.current = top
-  }, [entries, top])
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard
     <section ref={box} className={classes.rows} aria-label="Messages, table" tabIndex={0}>

@@ -36,6 +36,10 @@ export class LogStore {
   private entries: Entry[] = []
   private count = 0
 
+  get size(): number {
+    return this.entries.length
+  }
+
   add(messages: readonly DataMessage[], at: number): void {
     const news = messages.filter(({ snapshot }) => !snapshot)
     if (news.length === 0) return

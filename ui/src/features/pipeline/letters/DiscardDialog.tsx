@@ -36,7 +36,7 @@ export function DiscardDialog({ count, busy, close, discard }: DiscardDialogProp
         />
         <Group justify="flex-end" gap={8}>
           <Button size="xs" variant="default" onClick={close}>
-            Leave it
+            Cancel
           </Button>
           <Button size="xs" color="red" type="submit" disabled={!reason.trim()} loading={busy}>
             Discard
