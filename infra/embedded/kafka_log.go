@@ -104,7 +104,7 @@ func (l *kafkaLog) lookAt(p *partLog) error {
 	}
 	live := p.files[:0]
 	for _, f := range p.files {
-		grows := f.base >= p.newest // nothing is added to the others any more
+		grows := f.base >= p.newest                       // nothing is added to the others any more
 		if !grows || !strings.HasSuffix(f.path, ".idx") { // see completeIndexes
 			if err := l.look(&f.grower); err != nil {
 				return err
