@@ -71,8 +71,10 @@ func (x *examination) brokers(ctx context.Context) {
 			x.d.warn("kafka broker", "Start it, or correct its advertised.listeners.", "broker %d at %s: %v", b.ID, b.Addr, b.Err)
 		case len(b.Lacks) > 0:
 			x.d.fail("kafka version", "Upgrade the broker to Kafka 2.5 or newer.", "broker %d at %s (%s) lacks %s", b.ID, b.Addr, b.Version, strings.Join(b.Lacks, ", "))
-		default:
+		case strings.HasPrefix(b.Version, "v"):
 			versions = append(versions, fmt.Sprintf("%d at %s, speaks as Kafka %s does", b.ID, b.Addr, b.Version))
+		default: // of no one version of Apache Kafka: a guess between two would mislead
+			versions = append(versions, fmt.Sprintf("%d at %s, speaks all that is needed", b.ID, b.Addr))
 		}
 	}
 	if len(versions) > 0 {

@@ -115,6 +115,8 @@ func (c *Client) examine(ctx context.Context, want jetstream.StreamConfig) (Stre
 		switch {
 		case peer.Offline:
 			state.Behind = append(state.Behind, peer.Name+" is offline")
+		case !peer.Current && peer.Lag == 0: // it has all that it was sent, as far as anybody knows
+			state.Behind = append(state.Behind, fmt.Sprintf("%s was not heard of for %s", peer.Name, peer.Active.Round(100*time.Millisecond)))
 		case !peer.Current:
 			state.Behind = append(state.Behind, fmt.Sprintf("%s is %d operations behind", peer.Name, peer.Lag))
 		}
