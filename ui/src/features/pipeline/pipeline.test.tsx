@@ -7,7 +7,7 @@ import { type Hop, type PipelineReading, withNews } from './data'
 import { joinEdges, layOut, linePath } from './diagram/layout'
 import { type Letter, sayResults } from './letters/data'
 import { PipelineScreen } from './PipelineScreen'
-import { niceTop } from './parts/Throughput'
+import { niceTop, scale } from './parts/Throughput'
 
 const at = '2026-03-02T14:00:05Z'
 
@@ -137,4 +137,17 @@ test('numbers and sentences', () => {
   expect(sayResults('replayed', { done: 2, failed: 1, results })).toBe(
     '2 replayed. 1 not replayed: it is being replayed',
   )
+})
+
+test('a catch-up does not flatten what comes after it', () => {
+  const end = Date.parse(at)
+  const point = (ago: number, perSecond: number) => ({
+    at: new Date(end - ago * 1000).toISOString(),
+    perSecond,
+  })
+  const peak = point(200, 21_000)
+  expect(scale([peak, point(30, 3), point(0, 4)], end)).toEqual({ top: 10, peak })
+  expect(scale([point(200, 60), point(30, 3), point(0, 4)], end)).toEqual({ top: 100 })
+  expect(scale([peak, point(30, 0), point(0, 0)], end)).toEqual({ top: 50_000 })
+  expect(scale([], end)).toEqual({ top: 1 })
 })
