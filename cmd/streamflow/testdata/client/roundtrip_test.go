@@ -232,8 +232,13 @@ func (t trip) alerts() {
 }
 
 func (t trip) functions() {
-	ctx, state := t.Context(), FunctionPatchBodyStatePaused
-	list := must[*ListFunctionsResponse](t.T, 200)(t.ListFunctionsWithResponse(ctx)).JSON200
+	ctx, state, history := t.Context(), FunctionPatchBodyStatePaused, true
+	soon(t.T, func() (*ListFunctionsResponse, error) {
+		return t.ListFunctionsWithResponse(ctx, &ListFunctionsParams{History: &history})
+	}, func(r *ListFunctionsResponse) bool {
+		return r.JSON200 != nil && len(r.JSON200.Functions) > 0 && r.JSON200.Functions[0].History != nil && len(*r.JSON200.Functions[0].History) > 0
+	})
+	list := must[*ListFunctionsResponse](t.T, 200)(t.ListFunctionsWithResponse(ctx, &ListFunctionsParams{})).JSON200
 	if len(list.Functions) < 5 {
 		t.Errorf("%+v", list)
 	}
