@@ -28,7 +28,9 @@ export function RuleEditor({ rule, symbol, close, saved }: RuleEditorProps) {
   const save = useSaveRule()
   const element = useRef<HTMLFormElement>(null)
   // On a phone it stands below the alerts: whoever asks for it wants to see it.
-  useEffect(() => element.current?.scrollIntoView({ block: 'nearest' }), [])
+  useEffect(() => {
+    element.current?.scrollIntoView({ block: 'nearest' }) // its promise is nothing to clean up by
+  }, [])
   const draft = draftOf(form)
   // The preview asks when the typing rests. What does not change what fires is not asked for.
   const tried = JSON.stringify(
