@@ -4,7 +4,8 @@ import { defineConfig } from '@playwright/test'
 export default defineConfig({
   projects: [
     { name: 'e2e', testDir: 'e2e' },
-    { name: 'load', testDir: 'load' },
+    // Elsewhere: each run clears its directory, and pictures are kept.
+    { name: 'load', testDir: 'load', outputDir: 'test-results-load' },
   ],
   timeout: 60_000,
   workers: 1,
