@@ -72,7 +72,7 @@ func StartKafka(cfg KafkaConfig) (*Kafka, error) {
 		return nil, fmt.Errorf("start Kafka: %w", closing(err, ln))
 	}
 	tcp := ln.Addr().(*net.TCPAddr)
-	if err := mendIndexes(cfg.Dir, log); err != nil {
+	if err := completeIndexes(cfg.Dir, log); err != nil {
 		return nil, fmt.Errorf("start Kafka in %s: %w", cfg.Dir, closing(err, ln))
 	}
 	keeper, err := newKafkaKeeper(cfg)
@@ -124,7 +124,7 @@ func StartKafka(cfg KafkaConfig) (*Kafka, error) {
 	}
 	door.open()
 	k.retainLogged(ctx)
-	k.done.Go(func() { k.retainAlways(ctx) })
+	k.done.Go(func() { every(ctx, retentionEvery, func() { k.retainLogged(ctx) }) })
 	log.Info("Kafka is ready", "addr", k.addr, "dir", cfg.Dir, "retention", cfg.Retention)
 	return k, nil
 }

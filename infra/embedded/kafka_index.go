@@ -50,28 +50,18 @@ func (e indexEntry) is(entry []byte) bool {
 		binary.LittleEndian.Uint32(entry[2:]) == e.epoch && entry[14]&1 == 1 == e.inTransaction
 }
 
-// mendIndexes is completeIndexes, and tells what it has written.
-func mendIndexes(dir string, log *slog.Logger) error {
-	written, err := completeIndexes(dir)
-	for _, path := range written {
-		log.Info("wrote an index that was behind its segment: the machine has stopped without a warning", "index", path)
-	}
-	return err
-}
-
 // completeIndexes completes the index of the newest segment of every partition in
-// kfake's data directory; those of the ones before are on the disk. It returns
-// the paths of those that it wrote.
-func completeIndexes(dir string) (written []string, err error) {
+// kfake's data directory; those of the ones before are on the disk.
+func completeIndexes(dir string, log *slog.Logger) error {
 	partitions, err := list(filepath.Join(dir, "partitions"))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for _, name := range partitions {
 		path := filepath.Join(dir, "partitions", name)
 		files, err := list(path)
 		if err != nil {
-			return written, err
+			return err
 		}
 		newest := int64(-1)
 		for _, file := range files {
@@ -85,13 +75,13 @@ func completeIndexes(dir string) (written []string, err error) {
 		segment := filepath.Join(path, fmt.Sprint(newest))
 		wrote, err := completeIndex(segment+".dat", segment+".idx")
 		if err != nil {
-			return written, fmt.Errorf("index of segment %s: %w", segment, err)
+			return fmt.Errorf("index of segment %s: %w", segment, err)
 		}
 		if wrote {
-			written = append(written, segment+".idx")
+			log.Info("wrote an index that was behind its segment: the machine has stopped without a warning", "index", segment+".idx")
 		}
 	}
-	return written, nil
+	return nil
 }
 
 // completeIndex writes the index of a segment anew if it lacks a batch, or says
@@ -137,7 +127,6 @@ func indexOf(segment string) (entries []indexEntry, err error) {
 			return entries, unlessEnd(err)
 		}
 		e, size := indexEntry{epoch: binary.BigEndian.Uint32(head[12:])}, 12+int(int32(binary.BigEndian.Uint32(head[8:])))
-		const transactional, control = 0x10, 0x20
 		attributes := binary.BigEndian.Uint16(head[21:])
 		e.inTransaction = attributes&transactional != 0 && attributes&control == 0
 		if size < batchHeadBytes {

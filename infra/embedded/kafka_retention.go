@@ -15,20 +15,7 @@ const (
 	retentionTimeout = 30 * time.Second
 )
 
-// retainAlways enforces retention until ctx ends.
-func (k *Kafka) retainAlways(ctx context.Context) {
-	tick := time.NewTicker(retentionEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			k.retainLogged(ctx)
-		}
-	}
-}
-
+// retainLogged enforces retention, or says that it could not.
 func (k *Kafka) retainLogged(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, retentionTimeout)
 	defer cancel()

@@ -14,6 +14,9 @@ import (
 // looked for that a kill has left open: it was open when the log ended.
 const lookBack = 20_000
 
+// What the attributes of a batch tell.
+const transactional, control = 0x10, 0x20
+
 // endBroken writes the mark of an abort behind every transaction that a kill
 // has left open. kfake counts them as aborted when it starts and leaves no mark
 // in the log, whereupon all goes wrong for the producer's next one:
@@ -111,7 +114,6 @@ func (k *Kafka) openTransactions(ctx context.Context, topic kadm.TopicDetail, nu
 			if err := b.ReadFrom(raw[:size]); err != nil {
 				return nil, err
 			}
-			const transactional, control = 0x10, 0x20
 			switch {
 			case b.Attributes&control != 0:
 				delete(open, b.ProducerID)

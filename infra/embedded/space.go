@@ -57,19 +57,22 @@ func WatchSpace(dir string, reserve int64, log *slog.Logger, changed func(low bo
 	s := &Space{dir: dir, reserve: reserve, log: log, stop: stop}
 	look := s.look(changed)
 	look()
-	s.done.Go(func() {
-		tick := time.NewTicker(spaceEvery)
-		defer tick.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-tick.C:
-				look()
-			}
-		}
-	})
+	s.done.Go(func() { every(ctx, spaceEvery, look) })
 	return s
+}
+
+// every calls do again and again until ctx ends.
+func every(ctx context.Context, apart time.Duration, do func()) {
+	tick := time.NewTicker(apart)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			do()
+		}
+	}
 }
 
 // CheckSpace is what [Space.Err] says of the file system of dir now; detail tells

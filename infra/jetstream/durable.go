@@ -293,7 +293,7 @@ func (d *Durable) Close() {
 	if d.pin != "" {
 		d.unpin()
 	}
-	if d.config.FilterSubject == "" {
+	if d.mayShare() {
 		d.c.taps.leave(d.stream)
 	}
 	d.consumer, d.in, d.pin, d.expected, d.last, d.sought, d.held = nil, nil, "", 0, nil, false, false
@@ -333,7 +333,7 @@ func (d *Durable) open(ctx context.Context) error {
 		d.consumer = nil
 		return err
 	}
-	if d.config.FilterSubject == "" {
+	if d.mayShare() {
 		d.c.taps.enter(d.stream)
 	}
 	return nil

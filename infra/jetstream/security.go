@@ -3,9 +3,11 @@ package jetstream
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 	"strings"
+	"syscall"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nkeys"
@@ -143,6 +145,9 @@ func (s Security) explain(server string, err error) string {
 	if why := secure.Explain(err, settingTLS); why != "" {
 		return why
 	}
+	if hungUp(err) {
+		return fmt.Sprintf("it closed the connection right after the handshake, most often because it wants a certificate, or another one: set %[1]s_CERT and %[1]s_KEY to one that it takes", settingTLS)
+	}
 	anonymous := s.Creds == "" && s.NKey == "" && s.User == "" && !loggedIn(server)
 	switch {
 	case errors.Is(err, nats.ErrSecureConnWanted):
@@ -155,6 +160,16 @@ func (s Security) explain(server string, err error) string {
 		return fmt.Sprintf("it does not let us in by %s: is the user known there, and are password or key those of today?", s.means())
 	}
 	return "is the server running, and is NATS_URL right?"
+}
+
+// hungUp says that a server has closed the connection behind the handshake of
+// TLS, and not why. A client of TLS 1.3 is through with the handshake before the
+// server has looked at its certificate. If it then writes twice before it reads,
+// the second write fails by the closed connection, and the server's word is never
+// read.
+func hungUp(err error) bool {
+	return (errors.Is(err, io.EOF) || errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET)) &&
+		strings.Contains(err.Error(), "after TLS handshake") // nats.go says so by its text alone
 }
 
 // means names the setting by which we sign in.

@@ -15,13 +15,16 @@ import (
 	"streamflow"
 )
 
+// mayShare says that a durable reads all that a tap does.
+func (d *Durable) mayShare() bool { return d.config.FilterSubject == "" }
+
 // share makes a durable that has come to the end of its stream read on from the
 // tap that all readers of the process share. It stays pinned to us, and its
 // floor follows what is acknowledged: `nats consumer info` shows the lag, and who
 // takes over begins where we are, at most [floorEvery] back. What the server has
 // sent and we have not read is dropped; the tap has it.
 func (d *Durable) share(ctx context.Context) {
-	if d.config.FilterSubject != "" || d.pin == "" || !d.c.taps.near(d.left) {
+	if !d.mayShare() || d.pin == "" || !d.c.taps.near(d.left) {
 		return
 	}
 	// There are messages already: to be cut off here would be for nothing.

@@ -5,11 +5,8 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"os"
-	"strings"
-	"syscall"
 	"time"
 )
 
@@ -131,10 +128,6 @@ func Explain(err error, setting string) string {
 	if remote, ok := errors.AsType[*net.OpError](err); ok && remote.Op == "remote error" {
 		alert = certificateAlerts[remote.Err.Error()]
 	}
-	// A client of TLS 1.3 is through with the handshake before the server has looked
-	// at its certificate. If it then writes twice before it reads, the second write
-	// fails by the closed connection, and the server's word is never read.
-	closed := errors.Is(err, io.EOF) || errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET)
 	switch {
 	case errors.As(err, &unknown):
 		return fmt.Sprintf("we do not know the authority that signed its certificate: name its file in %s_CA", setting)
@@ -146,8 +139,6 @@ func Explain(err error, setting string) string {
 		return "its certificate is not valid: have it made anew"
 	case errors.As(err, &plain):
 		return "it does not speak TLS there: use its port for TLS, or do without TLS"
-	case closed && strings.Contains(err.Error(), "after TLS handshake"): // so says nats.go, by its text alone
-		return fmt.Sprintf("it closed the connection right after the handshake, most often because it wants a certificate, or another one: set %s_CERT and %s_KEY to one that it takes", setting, setting)
 	case alert != "":
 		return fmt.Sprintf("%s: set %s_CERT and %s_KEY to one that it takes", alert, setting, setting)
 	}

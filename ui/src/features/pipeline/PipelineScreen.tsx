@@ -1,6 +1,6 @@
 import { SegmentedControl } from '@mantine/core'
-import { useMediaQuery } from '@mantine/hooks'
 import { useState } from 'react'
+import { useNarrow } from '@/shared/lib/narrow'
 import { useAddress } from '@/shared/ops/address'
 import { ConnectionNotice } from '@/shared/ops/ConnectionNotice'
 import { formatKnown, formatMs, formatRate } from '@/shared/ops/numbers'
@@ -27,7 +27,7 @@ const views = [
 /** The way of a tick, with what each part of it does now. */
 export function PipelineScreen() {
   const pipeline = usePipeline()
-  const narrow = useMediaQuery('(max-width: 700px)')
+  const narrow = useNarrow()
   const first = narrow ? 'table' : 'diagram'
   const [{ view = first }, change] = useAddress()
   const [plot, setPlot] = useState<View>('diagram')

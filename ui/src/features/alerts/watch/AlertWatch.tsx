@@ -1,8 +1,8 @@
 import '@mantine/notifications/styles.css'
-import { useMediaQuery } from '@mantine/hooks'
 import { Notifications, notifications } from '@mantine/notifications'
 import { Link, useLocation } from '@tanstack/react-router'
 import { useRef } from 'react'
+import { useNarrow } from '@/shared/lib/narrow'
 import { useSettings } from '@/shared/settings/settings'
 import { useSubject } from '@/shared/stream'
 import classes from '../alerts.module.css'
@@ -19,7 +19,7 @@ export function AlertWatch() {
   // The screen of the alerts shows them itself.
   const quiet = useLocation({ select: ({ pathname }) => pathname === '/alerts' })
   // On a phone the navigation is at the bottom.
-  const narrow = useMediaQuery('(max-width: 700px)')
+  const narrow = useNarrow()
   const told = useRef(new Set<string>())
   useSubject<Alert>('alerts.>', (messages) => {
     const news = messages

@@ -1,6 +1,6 @@
-import { useMediaQuery } from '@mantine/hooks'
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { useRef } from 'react'
+import { useNarrow } from '@/shared/lib/narrow'
 import { useSettings } from '@/shared/settings/settings'
 import { columns } from './columns'
 import { MarketHead } from './MarketHead'
@@ -25,7 +25,7 @@ const headHeight = 27
 export function MarketTable({ filter, compact = false }: MarketTableProps) {
   const { lines, painter } = useLines(filter)
   const density = useSettings((settings) => settings.density)
-  const narrow = useMediaQuery('(max-width: 700px)', undefined, { getInitialValueInEffect: false })
+  const narrow = useNarrow()
   const height = narrow ? touchHeight : heights[density]
   const box = useRef<HTMLElement>(null)
   const list = useVirtualizer({
