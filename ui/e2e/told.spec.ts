@@ -1,4 +1,4 @@
-import { type APIRequestContext, expect, type Page, test } from '@playwright/test'
+import { type APIRequestContext, expect, type Page, type Route, test } from '@playwright/test'
 import { openLive } from './page'
 
 /** What the page has asked of the browser. */
@@ -109,4 +109,16 @@ test('what was not allowed is not done: no sound, no notification', async ({ pag
     timeout: 20_000,
   })
   expect(await asked(page)).toEqual({ notifications: [], notes: 0 })
+})
+
+test('an alert is told that comes while the page loads what it is shown with', async ({ page, request }) => {
+  const held: Route[] = []
+  await page.route(/Toasts.*\.js/, (route) => void held.push(route))
+  await openLive(page, '/functions')
+  await expect.poll(() => held.length).toBeGreaterThan(0)
+  await fire(request)
+  await Promise.all(held.map((route) => route.continue()))
+  await expect(page.getByRole('alert').filter({ hasText: 'is above 1' }).first()).toBeVisible({
+    timeout: 20_000,
+  })
 })

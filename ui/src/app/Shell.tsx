@@ -1,6 +1,7 @@
 import { useDisclosure } from '@mantine/hooks'
 import { Link, Outlet } from '@tanstack/react-router'
 import { lazy, Suspense, useState } from 'react'
+import { AlertWatch } from '@/features/alerts/watch/AlertWatch'
 import { useSettings } from '@/shared/settings/settings'
 import { useStream } from '@/shared/stream'
 import { Header } from './Header'
@@ -9,9 +10,6 @@ import { screens } from './screens'
 import { useShellShortcuts } from './useShellShortcuts'
 
 const Palette = lazy(() => import('./Palette').then(({ Palette }) => ({ default: Palette })))
-const AlertWatch = lazy(() =>
-  import('@/features/alerts/watch/AlertWatch').then(({ AlertWatch }) => ({ default: AlertWatch })),
-)
 const Help = lazy(() => import('./Help').then(({ Help }) => ({ default: Help })))
 
 /** What stands around every screen. The palette and the help come when they are first asked for. */
@@ -45,9 +43,7 @@ export function Shell() {
         )}
         {helpOpen && <Help close={help.close} />}
       </Suspense>
-      <Suspense>
-        <AlertWatch />
-      </Suspense>
+      <AlertWatch />
     </div>
   )
 }

@@ -1,25 +1,25 @@
-import '@mantine/notifications/styles.css'
-import { Notifications, notifications } from '@mantine/notifications'
-import { Link, useLocation } from '@tanstack/react-router'
-import { useRef } from 'react'
-import { useNarrow } from '@/shared/lib/narrow'
+import { useLocation } from '@tanstack/react-router'
+import { lazy, Suspense, useRef } from 'react'
 import { useSettings } from '@/shared/settings/settings'
 import { useSubject } from '@/shared/stream'
-import classes from '../alerts.module.css'
 import type { Alert } from '../data'
-import { Severity } from '../Severity'
 import { notify, ring } from './ring'
 
-/** More than so many at once are told as one: a storm must not bury the page. */
+/** What the alerts are shown with comes after the first screen. */
+const loadToasts = () => import('./Toasts')
+const Toasts = lazy(() => loadToasts().then(({ Toasts }) => ({ default: Toasts })))
+
+/** the system is told of so many at once: more would be a storm */
 const most = 3
 
-/** Tells every alert as it is raised, on any screen. What was raised before the page came is no news. */
+/**
+ * Tells every alert as it is raised, on any screen. What was raised before the page
+ * came is no news; so it listens from the first moment on, before anything can show it.
+ */
 export function AlertWatch() {
   const sound = useSettings((settings) => settings.sound)
   // The screen of the alerts shows them itself.
   const quiet = useLocation({ select: ({ pathname }) => pathname === '/alerts' })
-  // On a phone the navigation is at the bottom.
-  const narrow = useNarrow()
   const told = useRef(new Set<string>())
   useSubject<Alert>('alerts.>', (messages) => {
     const news = messages
@@ -29,46 +29,15 @@ export function AlertWatch() {
     if (news.length === 0) return
     if (told.current.size > 5000) told.current.clear()
     for (const { id } of news) told.current.add(id)
-    tell(news, quiet)
+    for (const { id, text, symbol, name, rule } of news.slice(0, most)) {
+      notify(`${symbol}: ${name || rule}`, text, id)
+    }
     if (sound) ring(news.some(({ severity }) => severity === 'critical'))
+    if (!quiet) void loadToasts().then(({ toast }) => toast(news))
   })
   return (
-    <Notifications
-      position={narrow ? 'bottom-center' : 'bottom-right'}
-      limit={narrow ? 1 : 3}
-      containerWidth={330}
-      zIndex={250}
-      classNames={{ root: classes.toasts ?? '' }}
-    />
+    <Suspense>
+      <Toasts />
+    </Suspense>
   )
-}
-
-function tell(news: readonly Alert[], quiet: boolean): void {
-  for (const { id, severity, symbol, text, name, rule } of news.slice(0, most)) {
-    notify(`${symbol}: ${name || rule}`, text, id)
-    if (quiet) continue
-    notifications.show({
-      id,
-      message: (
-        <>
-          <Severity level={severity} /> {text}
-        </>
-      ),
-      closeButtonProps: { 'aria-label': 'Put away' },
-      pl: 22,
-      pr: 8,
-      py: 6,
-      color: severity === 'critical' ? 'red' : severity === 'warning' ? 'yellow' : 'blue',
-      autoClose: severity === 'critical' ? 15_000 : 6000,
-      withBorder: true,
-    })
-  }
-  if (quiet || news.length <= most) return
-  notifications.show({
-    id: 'more alerts',
-    closeButtonProps: { 'aria-label': 'Put away' },
-    title: `${news.length - most} more alerts`,
-    message: <Link to="/alerts">See all of them</Link>,
-    withBorder: true,
-  })
 }
