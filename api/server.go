@@ -183,10 +183,6 @@ func (s *Server) operation(pattern string) string {
 // Handler returns the handler of all paths.
 func (s *Server) Handler() http.Handler { return s.handler }
 
-// Live returns what /ws is served by: it knows the newest messages of all
-// streams, and shows what is given to it as subject "pipeline".
-func (s *Server) Live() *live.Server { return s.live }
-
 // Run follows the streams until ctx ends. Then it takes nothing more in, closes
 // the websockets with 1001 and returns when all are gone, which takes a client
 // that reads nothing a few seconds. Call it once.

@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"maps"
 	"net/http"
 	"os"
 	"os/exec"
@@ -113,32 +112,41 @@ func (c *cluster) node(host string) string {
 }
 
 // broker prepares a broker with the environment that its container has, and
-// returns its command. The image makes settings of variables in the same way.
+// returns its command. The image's own program makes its configuration of them.
 func (c *cluster) broker(host, jars string, environment map[string]string) []string {
 	c.t.Helper()
 	dir := filepath.Join(c.dir, host)
-	if err := os.Mkdir(dir, 0o755); err != nil {
-		c.t.Fatal(err)
-	}
-	environment["KAFKA_LOG_DIRS"] = filepath.Join(dir, "data")
-	var text strings.Builder
-	for _, name := range slices.Sorted(maps.Keys(environment)) {
-		if setting, ok := strings.CutPrefix(name, "KAFKA_"); ok && setting != "HEAP_OPTS" {
-			fmt.Fprintf(&text, "%s=%s\n", strings.ToLower(strings.ReplaceAll(setting, "_", ".")), environment[name])
+	image, config, mounted := filepath.Join(dir, "image"), filepath.Join(dir, "config"), absolute(c.t, "infra", "compose", "kafka")
+	for _, d := range []string{dir, image, config} {
+		if err := os.Mkdir(d, 0o755); err != nil {
+			c.t.Fatal(err)
 		}
 	}
-	file := filepath.Join(dir, "server.properties")
-	if err := os.WriteFile(file, []byte(text.String()), 0o644); err != nil {
-		c.t.Fatal(err)
+	// What the image has of its own, in place of its configuration of logs ours.
+	for name, text := range map[string]string{
+		"server.properties": "process.roles=broker\n",
+		"log4j2.yaml":       readRepository(c.t, "infra", "compose", "kafka", "log4j2.yaml"),
+		"tools-log4j2.yaml": readRepository(c.t, "infra", "compose", "kafka", "log4j2.yaml"),
+	} {
+		if err := os.WriteFile(filepath.Join(image, name), []byte(text), 0o644); err != nil {
+			c.t.Fatal(err)
+		}
 	}
+	environment["KAFKA_LOG_DIRS"] = filepath.Join(dir, "data")
 	// Less memory than in a container, for three of them are on one machine.
 	java := []string{"java", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
 		"-Dlog4j2.configurationFile=" + absolute(c.t, "infra", "kafka", "apache", "log4j2.properties"), "-cp", filepath.Join(jars, "*")}
-	format := append(slices.Clone(java), "kafka.tools.StorageTool", "format", "-t", environment["CLUSTER_ID"], "-c", file)
-	if out, err := exec.Command(format[0], format[1:]...).CombinedOutput(); err != nil {
-		c.t.Fatalf("format %s: %v\n%s", host, err, out)
+	setup := append(slices.Clone(java), "kafka.docker.KafkaDockerWrapper", "setup",
+		"--default-configs-dir", image, "--mounted-configs-dir", mounted, "--final-configs-dir", config)
+	cmd := exec.Command(setup[0], setup[1:]...)
+	cmd.Env = os.Environ()
+	for name, value := range environment {
+		cmd.Env = append(cmd.Env, name+"="+value)
 	}
-	return append(java, "kafka.Kafka", file)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		c.t.Fatalf("configure and format %s as its image does: %v\n%s", host, err, out)
+	}
+	return append(java, "kafka.Kafka", filepath.Join(config, "server.properties"))
 }
 
 // connect makes the clients by which the test looks at the clusters.

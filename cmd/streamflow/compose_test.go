@@ -193,6 +193,7 @@ func checkComposeGuards(t *testing.T, f composeFile) {
 				}
 			}
 			checkComposeMounts(t, f, s)
+			checkComposeMemory(t, s)
 			checkComposeOrder(t, f, name, s)
 		})
 	}
@@ -226,6 +227,45 @@ func checkComposeMounts(t *testing.T, f composeFile, s composeService) {
 				t.Errorf("%s is a secret in the open: use its file", name)
 			}
 		}
+	}
+}
+
+// checkComposeMemory: what a tmpfs is good for. Java unpacks the libraries of
+// snappy and zstd into /tmp and runs them there, which Docker does not let it
+// unless told. And a broker's logs, which go there by the image's configuration,
+// are never deleted.
+func checkComposeMemory(t *testing.T, s composeService) {
+	kafka := strings.HasPrefix(s.Image, "apache/kafka:")
+	for _, at := range s.Tmpfs {
+		dir, options, _ := strings.Cut(at, ":")
+		if java := kafka || s.Env["JAVA_OPTS"] != ""; java && dir == "/tmp" && !slices.Contains(strings.Split(options, ","), "exec") {
+			t.Errorf("tmpfs %s: Java cannot load libraries from it without exec", at)
+		}
+		if kafka && !strings.Contains(options, "size=") {
+			t.Errorf("tmpfs %s: want a size", at)
+		}
+	}
+	if !kafka {
+		return
+	}
+	if args, ok := s.Env["EXTRA_ARGS"]; !ok || strings.Contains(args, "loggc") {
+		t.Errorf("EXTRA_ARGS %q: it logs the garbage collector into memory", args)
+	}
+	if !slices.Contains(s.Volumes, "./infra/compose/kafka:/mnt/shared/config:ro") {
+		t.Errorf("volumes %q: want the configuration of its logs", s.Volumes)
+	}
+}
+
+// Kubernetes's broker logs as that of compose does: to the container's log alone.
+func TestBrokersLogNoFiles(t *testing.T) {
+	log := readRepository(t, "infra", "compose", "kafka", "log4j2.yaml")
+	log = log[strings.Index(log, "Configuration:"):]
+	if strings.Contains(log, "File") || !strings.Contains(log, "Console:") {
+		t.Errorf("a broker logs elsewhere than to its container: %s", log)
+	}
+	servers := readRepository(t, "infra", "k8s", "components", "servers", "kustomization.yaml")
+	if indented := strings.ReplaceAll(strings.TrimSpace(log), "\n", "\n        "); !strings.Contains(servers, "log4j2.yaml="+indented) {
+		t.Errorf("infra/k8s has other logs of a broker than infra/compose/kafka/log4j2.yaml")
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -13,6 +14,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"streamflow"
+	"streamflow/infra/jetstream"
 )
 
 // ofTheRuntime are variables that the Go runtime reads, not we.
@@ -127,6 +129,43 @@ func TestPrometheusScrapesWhatThereIs(t *testing.T) {
 	}
 }
 
+// In a cluster it finds all parts by the name of a port, and names them by a label.
+func TestPrometheusFindsThePods(t *testing.T) {
+	var config struct {
+		Scrapes []struct {
+			Pods  []struct{ Role string } `yaml:"kubernetes_sd_configs"`
+			Rules []struct {
+				From   []string `yaml:"source_labels"`
+				Regex  string
+				Action string
+				Target string `yaml:"target_label"`
+			} `yaml:"relabel_configs"`
+		} `yaml:"scrape_configs"`
+	}
+	if err := yaml.Unmarshal([]byte(readRepository(t, "infra", "prometheus", "kubernetes.yml")), &config); err != nil {
+		t.Fatal(err)
+	}
+	if len(config.Scrapes) != 1 || len(config.Scrapes[0].Pods) != 1 || config.Scrapes[0].Pods[0].Role != "pod" || len(config.Scrapes[0].Rules) != 2 {
+		t.Fatalf("kubernetes.yml: %+v", config)
+	}
+	keep, label := config.Scrapes[0].Rules[0], config.Scrapes[0].Rules[1]
+	if keep.Action != "keep" || !slices.Equal(keep.From, []string{"__meta_kubernetes_pod_container_port_name"}) ||
+		label.Target != "job" || !slices.Equal(label.From, []string{"__meta_kubernetes_pod_label_app_kubernetes_io_component"}) {
+		t.Errorf("kubernetes.yml: %+v, %+v", keep, label)
+	}
+	for _, m := range readManifests(t) {
+		for _, c := range m.Spec.Template.Spec.Containers {
+			if m.Kind != "Deployment" || c.Image != "streamflow" {
+				continue
+			}
+			found := slices.ContainsFunc(c.Ports, func(p containerPort) bool { return p.Name == keep.Regex })
+			if job := m.Spec.Template.Metadata.Labels["app.kubernetes.io/component"]; !found || job != m.Metadata.Name {
+				t.Errorf("%s: Prometheus finds it: %v, as job %q", m.Metadata.Name, found, job)
+			}
+		}
+	}
+}
+
 // Whoever can read values of a schema registry is told where it is: in compose
 // by a variable of the machine, in Kubernetes by a component.
 func TestDeploymentsKnowTheSchemaRegistry(t *testing.T) {
@@ -155,5 +194,23 @@ func TestDeploymentsKnowTheSchemaRegistry(t *testing.T) {
 	component := readRepository(t, "infra", "k8s", "components", "schema-registry", "kustomization.yaml")
 	if url := regexp.MustCompile(`path: /data/` + name + `, value: "http://[^"]*:(\d+)"`).FindStringSubmatch(component); url == nil || !strings.Contains(network, "port: "+url[1]) {
 		t.Errorf("the component does not set %s, or does not let us there: %s", name, component)
+	}
+}
+
+// A NATS server makes no stream that might grow beyond what it may store: it must
+// have room for all of ours at once.
+func TestNATSHasRoomForTheStreams(t *testing.T) {
+	var all int64
+	for _, s := range jetstream.Streams(jetstream.DefaultLimits) {
+		all += s.MaxBytes
+	}
+	for _, file := range []string{"infra/nats/nats.conf", "infra/k8s/components/servers/kustomization.yaml"} {
+		m := regexp.MustCompile(`max_file_store: (\d+)GB`).FindStringSubmatch(readRepository(t, file))
+		if m == nil {
+			t.Fatalf("%s: no max_file_store in GB", file)
+		}
+		if room, err := strconv.ParseInt(m[1], 10, 64); err != nil || room<<30 < all {
+			t.Errorf("%s: NATS may store %d GB, the streams %d bytes (%v)", file, room, all, err)
+		}
 	}
 }

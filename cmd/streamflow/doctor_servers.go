@@ -107,7 +107,12 @@ func (x *examination) topics(ctx context.Context) {
 			x.d.fail(check, "Start the brokers that hold them.", "partitions %v have no leader: nothing can be written to them or read", t.Leaderless)
 		}
 		if len(t.Behind) > 0 {
-			x.d.warn(check, "Look whether a broker is down, or its disk or network too slow.", "partitions %v have replicas that are not in sync", t.Behind)
+			x.d.warn(check, "Look whether it is down, or its disk or network too slow: nothing is lost as long as others are in sync.",
+				"partitions %v have replicas that are not in sync, those on broker %s", t.Behind, inWords(t.BehindOn))
+		}
+		if t.InSync < t.MinInSync && len(t.Leaderless) == 0 {
+			x.d.fail(check, "Start the brokers that are away; what is sent waits until then.",
+				"nothing can be written to it: %d replicas are in sync, and min.insync.replicas is %d", t.InSync, t.MinInSync)
 		}
 		if t.Replication < x.c.Replication {
 			x.d.warn(check, "Reassign its partitions (kafka-reassign-partitions.sh): `streamflow topics` leaves the replicas of an existing topic alone.",
@@ -121,6 +126,15 @@ func (x *examination) topics(ctx context.Context) {
 		}
 	}
 	x.d.most("kafka topics", good, len(states), "are as they should be: partitions, replicas, leaders, retention")
+}
+
+// inWords lists the numbers of brokers.
+func inWords(brokers []int32) string {
+	words := make([]string, len(brokers))
+	for i, id := range brokers {
+		words[i] = fmt.Sprint(id)
+	}
+	return strings.Join(words, ", ")
 }
 
 // kafkaClock: Kafka tells its clock to nobody. What can be known without writing

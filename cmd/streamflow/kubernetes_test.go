@@ -173,14 +173,11 @@ type podSpec struct {
 }
 
 type container struct {
-	Name, Image string
-	Args        []string
-	Env         []struct{ Name, Value string }
-	EnvFrom     []any `yaml:"envFrom"`
-	Ports       []struct {
-		Name          string
-		ContainerPort int `yaml:"containerPort"`
-	}
+	Name, Image    string
+	Args           []string
+	Env            []struct{ Name, Value string }
+	EnvFrom        []any `yaml:"envFrom"`
+	Ports          []containerPort
 	StartupProbe   *probeSpec `yaml:"startupProbe"`
 	LivenessProbe  *probeSpec `yaml:"livenessProbe"`
 	ReadinessProbe *probeSpec `yaml:"readinessProbe"`
@@ -190,6 +187,11 @@ type container struct {
 		ReadOnly   bool                    `yaml:"readOnlyRootFilesystem"`
 		Can        struct{ Drop []string } `yaml:"capabilities"`
 	} `yaml:"securityContext"`
+}
+
+type containerPort struct {
+	Name          string
+	ContainerPort int `yaml:"containerPort"`
 }
 
 type probeSpec struct {

@@ -15,8 +15,15 @@ func (versionCmd) Run() error {
 	return nil
 }
 
+// stamp is the version that a build was told which cannot ask git: that of the
+// image (-ldflags -X main.stamp=1.2.3).
+var stamp string
+
 // version is the module's version, with the commit where the build knows it.
 func version() string {
+	if stamp != "" {
+		return stamp
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -78,6 +79,56 @@ func TestOverlaysFitTheSchemas(t *testing.T) {
 		if out, err := run(dir, kubeconform, "-strict", "-schema-location", dir+"/{{ .ResourceKind }}{{ .KindSuffix }}.json", broken); err == nil {
 			t.Errorf("%s: a misspelt member is not seen: %s", overlay, out)
 		}
+	}
+}
+
+// What a trigger says is what KEDA's scaler of JetStream reads, which the schema
+// leaves open.
+func TestTriggersFitTheScaler(t *testing.T) {
+	source, err := os.ReadFile(filepath.Join(module(t, t.TempDir(), keda), "pkg", "scalers", "nats_jetstream_scaler.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	must := make(map[string]bool) // by what it reads
+	for _, m := range regexp.MustCompile("`keda:\"name=(\\w+)([^`]*)\"`").FindAllStringSubmatch(string(source), -1) {
+		must[m[1]] = !strings.Contains(m[2], "optional") && !strings.Contains(m[2], "default=")
+	}
+	if len(must) < 5 {
+		t.Fatalf("the scaler reads %v", must)
+	}
+	text, err := os.ReadFile(filepath.Join("components", "keda", "scaledobjects.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	for document := range strings.SplitSeq(string(text), "\n---\n") {
+		var object struct {
+			Spec struct {
+				Triggers []struct {
+					Type     string
+					Metadata map[string]string
+				}
+			}
+		}
+		if err := yaml.Unmarshal([]byte(document), &object); err != nil {
+			t.Fatal(err)
+		}
+		for _, trigger := range object.Spec.Triggers {
+			seen++
+			for name := range trigger.Metadata {
+				if _, ok := must[name]; !ok || trigger.Type != "nats-jetstream" {
+					t.Errorf("a trigger %s says %s, which it does not read", trigger.Type, name)
+				}
+			}
+			for name, needed := range must {
+				if needed && trigger.Metadata[name] == "" {
+					t.Errorf("a trigger says nothing of %s: %v", name, trigger.Metadata)
+				}
+			}
+		}
+	}
+	if seen < 5 {
+		t.Errorf("only %d triggers were found", seen)
 	}
 }
 

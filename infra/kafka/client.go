@@ -93,8 +93,12 @@ func (c Config) options() ([]kgo.Opt, error) {
 		// without it after 9 s (broker.session.timeout.ms); then so should we.
 		c.dialer(secured),
 		kgo.RequestTimeoutOverhead(5*time.Second),
-		kgo.ProduceRequestTimeout(5*time.Second),
-		kgo.MetadataMaxAge(time.Minute), // a moved leader is noticed by its error; this is for new partitions
+		// A leader that has lost its peers and not us tells neither: it lets each
+		// request that is on its way to it, up to five, wait for so long, one after
+		// the other, and answers who reads from it that there is nothing new. Who
+		// leads now is known by asking the others.
+		kgo.ProduceRequestTimeout(2*time.Second),
+		kgo.MetadataMaxAge(5*time.Second),
 		kgo.MetadataMinAge(250*time.Millisecond),
 	)
 	if c.ClientID != "" {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -45,6 +46,9 @@ type TopicState struct {
 	Replication int      // the least of its partitions
 	Leaderless  []int32  // partitions
 	Behind      []int32  // partitions of which a replica is not in sync
+	BehindOn    []int32  // the brokers that hold those replicas
+	InSync      int      // replicas in sync, of the partition that has the fewest
+	MinInSync   int      // how many must be for a partition to take records; 0 is not known
 	Differences []string // settings, in words; see [EnsureTopics]
 }
 
@@ -105,18 +109,30 @@ func ExamineTopics(ctx context.Context, client *kgo.Client, topics []Topic) ([]T
 			if len(p.ISR) < len(p.Replicas) {
 				state.Behind = append(state.Behind, p.Partition)
 			}
+			for _, broker := range p.Replicas {
+				if !slices.Contains(p.ISR, broker) && !slices.Contains(state.BehindOn, broker) {
+					state.BehindOn = append(state.BehindOn, broker)
+				}
+			}
+			if n := len(p.ISR); state.Replication == 0 || n < state.InSync {
+				state.InSync = n
+			}
 			if n := len(p.Replicas); state.Replication == 0 || n < state.Replication {
 				state.Replication = n
 			}
 		}
 		if !state.Missing {
-			if _, state.Differences, err = compare(ctx, admin, t); err != nil {
+			_, changes, have, err := compare(ctx, admin, t)
+			if err != nil {
 				return nil, fmt.Errorf("kafka topic %s: %w", t.Name, err)
 			}
+			state.Differences = changes
+			state.MinInSync, _ = strconv.Atoi(have["min.insync.replicas"])
 			for j, words := range state.Differences {
 				state.Differences[j] = strings.TrimPrefix(words, "topic "+t.Name+": ")
 			}
 		}
+		slices.Sort(state.BehindOn)
 		found[i] = state
 	}
 	return found, nil

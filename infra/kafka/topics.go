@@ -139,7 +139,7 @@ func alter(ctx context.Context, admin *kadm.Client, t Topic) ([]string, error) {
 	if len(want) == 0 {
 		return nil, nil
 	}
-	alterations, changes, err := compare(ctx, admin, t)
+	alterations, changes, _, err := compare(ctx, admin, t)
 	if err != nil {
 		return nil, err
 	}
@@ -157,18 +157,18 @@ func alter(ctx context.Context, admin *kadm.Client, t Topic) ([]string, error) {
 }
 
 // compare returns the settings that an existing topic has and should not have,
-// and the same in words.
-func compare(ctx context.Context, admin *kadm.Client, t Topic) (alterations []kadm.AlterConfig, changes []string, err error) {
+// and the same in words; and all that it has.
+func compare(ctx context.Context, admin *kadm.Client, t Topic) (alterations []kadm.AlterConfig, changes []string, have map[string]string, err error) {
 	want := t.settings()
 	described, err := admin.DescribeTopicConfigs(ctx, t.Name)
 	if err != nil {
-		return nil, nil, fmt.Errorf("read its settings: %w", err)
+		return nil, nil, nil, fmt.Errorf("read its settings: %w", err)
 	}
 	d, err := described.On(t.Name, nil)
 	if err = errors.Join(err, d.Err); err != nil {
-		return nil, nil, fmt.Errorf("read its settings: %w", err)
+		return nil, nil, nil, fmt.Errorf("read its settings: %w", err)
 	}
-	have := make(map[string]string)
+	have = make(map[string]string)
 	for _, c := range d.Configs {
 		have[c.Key] = c.MaybeValue()
 	}
@@ -178,7 +178,7 @@ func compare(ctx context.Context, admin *kadm.Client, t Topic) (alterations []ka
 			changes = append(changes, fmt.Sprintf("topic %s: %s -> %s", t.Name, setting(k, have[k]), value(k, v)))
 		}
 	}
-	return alterations, changes, nil
+	return alterations, changes, have, nil
 }
 
 // describe says how the topic was created.
