@@ -26,7 +26,7 @@ func (e *LostTopicError) Error() string {
 	if e.Was != e.Is {
 		fault = fmt.Sprintf("is of another topic than the one that JetStream has mirrored up to offset %d: the topic was made anew (its id was %s and is %s)", e.Next, e.Was, e.Is)
 	}
-	return fmt.Sprintf("%s/%d %s; if Kafka is right, run `streamflow rebuild` to make JetStream anew from it", e.Partition.Topic, e.Partition.Number, fault)
+	return fmt.Sprintf("%s/%d %s; see \"A topic made anew\" in docs/operations.md: `streamflow rebuild` is not enough, because the database and the functions count its offsets too", e.Partition.Topic, e.Partition.Number, fault)
 }
 
 // place finds where the worker reads on, and makes sure that the topic is still

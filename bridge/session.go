@@ -20,10 +20,14 @@ type session struct {
 	fatal   chan error
 	mu      sync.Mutex
 	workers map[streamflow.Partition]*worker
+	claims  map[streamflow.Partition]bool // that are under way
 }
 
 func newSession(b *Bridge) *session {
-	return &session{Bridge: b, ready: make(chan struct{}), fatal: make(chan error, 1), workers: make(map[streamflow.Partition]*worker)}
+	return &session{
+		Bridge: b, ready: make(chan struct{}), fatal: make(chan error, 1),
+		workers: make(map[streamflow.Partition]*worker), claims: make(map[streamflow.Partition]bool),
+	}
 }
 
 func (s *session) run(ctx context.Context) error {
@@ -131,77 +135,6 @@ func (s *session) worker(p streamflow.Partition) *worker {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.workers[p]
-}
-
-type offsets = map[string]map[int32]kgo.Offset
-
-// assigned returns the function that the client calls before it fetches newly
-// assigned partitions: it reads their cursors, replaces the group's offsets by
-// them, and starts their workers.
-func (s *session) assigned(life context.Context) func(context.Context, offsets) (offsets, error) {
-	return func(ctx context.Context, offsets offsets) (offsets, error) {
-		// The group may be joined before Connect has returned.
-		select {
-		case <-s.ready:
-		case <-life.Done():
-			return nil, life.Err()
-		}
-		for topic, partitions := range offsets {
-			for number := range partitions {
-				p := streamflow.Partition{Topic: topic, Number: number}
-				w, err := s.start(ctx, life, p)
-				if err != nil && ctx.Err() != nil {
-					// The group is being balanced anew: the client asks again with
-					// what it then has. To begin anew here would be to leave the
-					// group, which makes the others balance anew in turn.
-					return nil, err
-				}
-				if err != nil {
-					s.fail(err)
-					return nil, err
-				}
-				partitions[number] = kgo.NewOffset().At(w.good.Next)
-			}
-		}
-		return offsets, nil
-	}
-}
-
-// start claims p and starts its worker.
-func (s *session) start(ctx, life context.Context, p streamflow.Partition) (*worker, error) {
-	w := newWorker(s, p)
-	if err := w.begin(ctx); err != nil {
-		return nil, err
-	}
-	if err := w.place(ctx); err != nil {
-		return nil, err
-	}
-	s.mu.Lock()
-	old := s.workers[p]
-	s.workers[p] = w
-	s.mu.Unlock()
-	if old != nil {
-		old.stop()
-	}
-	s.Metrics.assigned(p, w.good.Next)
-	w.log.Info("partition assigned", "from", w.good.Next)
-	go w.run(life)
-	return w, nil
-}
-
-// begin loads the cursors of a partition that was just assigned. A NATS that has
-// lost a node needs some seconds to go on without it: it is waited for here,
-// because to begin anew is to leave the group, and then all balance anew.
-func (w *worker) begin(ctx context.Context) error {
-	retry, began := backoff{}, time.Now()
-	for {
-		err := w.load(ctx)
-		if err == nil || ctx.Err() != nil || time.Since(began) > loadAtMost {
-			return err
-		}
-		w.log.Warn("the partition cannot be claimed yet, trying again", "error", err, "in", retry.next())
-		retry.wait(ctx)
-	}
 }
 
 // revoked stops the workers of partitions that now belong to somebody else. It

@@ -29,6 +29,7 @@ type worker struct {
 	good    streamflow.Cursor // what is committed
 	letters streamflow.Cursor
 	topicID string // Kafka's, as it was when the partition was assigned; "" if it has none
+	from    int64  // where it began
 	in      chan fetched
 	quit    chan struct{} // closed: take nothing more
 	done    chan struct{} // closed: the last batch is settled
