@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -13,6 +14,11 @@ import (
 // kafkaLog knows which files of kfake's data directory have grown. kfake only
 // appends, and begins new segments; what it replaces (its *.json, a log that it
 // makes shorter) it flushes itself.
+//
+// It looks before every answer, at every partition, so a look must be cheap: to
+// ask for the size of an open file is a fraction of finding it by its path. The
+// newest segments and their directories stay open therefore, until names in the
+// directory above have changed: another file may have the name by then.
 type kafkaLog struct {
 	states [2]grower // of producers and of groups
 	topics folder
@@ -31,6 +37,44 @@ func newKafkaLog(dir string) kafkaLog {
 type grower struct {
 	path string
 	size int64 // when it was looked at last
+	handle
+}
+
+// length is how long the file is now; gone is one that is not there.
+func (g *grower) length(keep bool) (size int64, gone bool, err error) {
+	if file := g.open(g.path, keep); file != nil {
+		size, err = file.Seek(0, io.SeekEnd)
+		return size, false, err
+	}
+	info, err := os.Stat(g.path)
+	if err != nil {
+		return 0, true, unlessGone(err)
+	}
+	return info.Size(), false, nil
+}
+
+// handle is a file that may be kept open.
+type handle struct{ file *os.File }
+
+// open returns the file, nil if it is not to be kept open here, or cannot be.
+func (h *handle) open(path string, keep bool) *os.File {
+	if !keep || !mayKeepOpen {
+		h.close()
+		return nil
+	}
+	if h.file == nil {
+		if file, err := os.Open(path); err == nil {
+			h.file = file
+		}
+	}
+	return h.file
+}
+
+func (h *handle) close() {
+	if h.file != nil {
+		_ = h.file.Close() // it was read at most
+		h.file = nil
+	}
 }
 
 // partLog is the log of a partition. Of its files, those of the newest segment
@@ -53,11 +97,11 @@ type segmentFile struct {
 func (l *kafkaLog) grown() ([]string, error) {
 	l.paths = l.paths[:0]
 	for i := range l.states {
-		if err := l.look(&l.states[i]); err != nil {
+		if err := l.look(&l.states[i], false); err != nil { // a shorter one takes its place
 			return nil, err
 		}
 	}
-	changed, err := l.topics.changed()
+	changed, err := l.topics.changed(false)
 	if err == nil && changed {
 		err = l.find()
 	}
@@ -80,6 +124,7 @@ func (l *kafkaLog) find() error {
 	}
 	known := make(map[string]*partLog, len(l.parts))
 	for _, p := range l.parts {
+		p.close()
 		known[p.path] = p
 	}
 	l.parts, l.paths = l.parts[:0], append(l.paths, l.topics.path)
@@ -95,23 +140,25 @@ func (l *kafkaLog) find() error {
 }
 
 func (l *kafkaLog) lookAt(p *partLog) error {
-	changed, err := p.changed()
+	changed, err := p.changed(true)
 	if err == nil && changed {
+		p.closeFiles()
 		err = l.segments(p)
 	}
 	if err != nil {
 		return err
 	}
 	live := p.files[:0]
-	for _, f := range p.files {
+	for i := range p.files {
+		f := &p.files[i]
 		grows := f.base >= p.newest                       // nothing is added to the others any more
 		if !grows || !strings.HasSuffix(f.path, ".idx") { // see completeIndexes
-			if err := l.look(&f.grower); err != nil {
+			if err := l.look(&f.grower, grows); err != nil {
 				return err
 			}
 		}
 		if grows {
-			live = append(live, f)
+			live = append(live, *f)
 		}
 	}
 	p.files = live
@@ -132,7 +179,7 @@ func (l *kafkaLog) segments(p *partLog) error {
 			continue
 		}
 		newest = max(newest, base)
-		fresh = append(fresh, segmentFile{grower{filepath.Join(p.path, name), -1}, base})
+		fresh = append(fresh, segmentFile{grower{path: filepath.Join(p.path, name), size: -1}, base})
 	}
 	if len(fresh) == 0 {
 		return nil
@@ -158,15 +205,33 @@ func segmentBase(name string) (int64, bool) {
 	return base, err == nil && (kind == "dat" || kind == "idx")
 }
 
-func (l *kafkaLog) look(g *grower) error {
-	info, err := os.Stat(g.path)
-	if err != nil {
-		return unlessGone(err)
+func (l *kafkaLog) look(g *grower, keep bool) error {
+	size, gone, err := g.length(keep)
+	if err != nil || gone {
+		return err
 	}
-	if size := info.Size(); size != g.size {
+	if size != g.size {
 		g.size, l.paths = size, append(l.paths, g.path)
 	}
 	return nil
+}
+
+// close closes what is kept open.
+func (l *kafkaLog) close() {
+	for _, p := range l.parts {
+		p.close()
+	}
+}
+
+func (p *partLog) close() {
+	p.folder.close()
+	p.closeFiles()
+}
+
+func (p *partLog) closeFiles() {
+	for i := range p.files {
+		p.files[i].close()
+	}
 }
 
 // folder is a directory whose names are read again only when they may have
@@ -175,13 +240,18 @@ type folder struct {
 	path   string
 	at     time.Time // of its last change
 	racing bool      // it was read so soon after that change that another may bear the same time
+	handle
 }
 
 // clockTick is more than the precision of a file system's times.
 const clockTick = time.Second
 
-func (f *folder) changed() (bool, error) {
-	info, err := os.Stat(f.path)
+func (f *folder) changed(keep bool) (bool, error) {
+	look := func() (fs.FileInfo, error) { return os.Stat(f.path) }
+	if file := f.open(f.path, keep); file != nil {
+		look = file.Stat
+	}
+	info, err := look()
 	if err != nil {
 		return false, unlessGone(err)
 	}

@@ -76,6 +76,7 @@ func (f *flusher) fail(err error) {
 }
 
 func (f *flusher) run() {
+	defer f.log.close()
 	for f.begin() {
 		if err := f.round(); err != nil {
 			// Whether the disk has it cannot be known by asking again: the system forgets what it could not write.

@@ -12,6 +12,9 @@ import (
 // hasPostgres says that the embedded PostgreSQL can be run here.
 const hasPostgres = true
 
+// mayKeepOpen says that a file may be removed while somebody has it open.
+const mayKeepOpen = true
+
 // credential is as whom a child runs.
 type credential = syscall.Credential
 

@@ -13,6 +13,9 @@ import (
 // nobody has built that yet. Kafka and NATS run.
 const hasPostgres = false
 
+// mayKeepOpen: a file that somebody has open cannot be removed here.
+const mayKeepOpen = false
+
 // credential is as whom a child runs.
 type credential struct{ Uid, Gid uint32 }
 
