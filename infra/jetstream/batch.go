@@ -101,7 +101,7 @@ func (c *Client) publishFenced(ctx context.Context, message *streamflow.Message,
 	return err
 }
 
-// answerAtMost is how long a commit is waited for. A leader that was cut off
+// answerAtMost is how long a commit, or a short question, is waited for. A leader that was cut off
 // with it never answers, and who comes after it may not have it: whether it has,
 // the position tells, a good deal sooner than the caller's patience ends.
 const answerAtMost = 5 * time.Second
@@ -111,12 +111,7 @@ const answerAtMost = 5 * time.Second
 func (c *Client) request(ctx context.Context, m *nats.Msg) (uint64, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerAtMost)
 	defer cancel()
-	ctx, done := c.lost.within(ctx)
-	defer done()
-	reply, err := c.nc.RequestMsgWithContext(ctx, m)
-	if cause := context.Cause(ctx); err != nil && cause != nil {
-		err = cause
-	}
+	reply, err := c.answer(ctx, m)
 	if err != nil {
 		return 0, fmt.Errorf("commit to %s: %w", m.Subject, err)
 	}

@@ -26,7 +26,10 @@ func (c *Client) find(ctx context.Context, stream string, f find) (uint64, error
 	if err != nil {
 		return 0, err
 	}
-	reply, err := c.nc.RequestWithContext(ctx, "$JS.API.STREAM.MSG.GET."+stream, request)
+	// Who trims streams waits for as long as the process lives.
+	ctx, cancel := context.WithTimeout(ctx, answerAtMost)
+	defer cancel()
+	reply, err := c.answer(ctx, &nats.Msg{Subject: "$JS.API.STREAM.MSG.GET." + stream, Data: request})
 	if errors.Is(err, nats.ErrNoResponders) {
 		return 0, jetstream.ErrJetStreamNotEnabled
 	}

@@ -41,8 +41,9 @@ func (c *Client) Snapshot(ctx context.Context, stream, filter string) (newest []
 // call. It returns [streamflow.ErrRebuilt] if the stream has been made anew, so
 // that its sequences mean something else.
 func (c *Client) Follow(ctx context.Context, stream string, after uint64, fn func([]streamflow.Message) error) error {
+	var born time.Time // of the stream that after is of
 	for {
-		next, err := c.follow(ctx, stream, after, fn)
+		next, err := c.follow(ctx, stream, after, &born, fn)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -81,11 +82,11 @@ func same(info *jetstream.StreamInfo, after uint64) error {
 	return nil
 }
 
-func (c *Client) follow(ctx context.Context, stream string, after uint64, fn func([]streamflow.Message) error) (uint64, error) {
+func (c *Client) follow(ctx context.Context, stream string, after uint64, born *time.Time, fn func([]streamflow.Message) error) (uint64, error) {
 	c.taps.enter(stream)
 	defer c.taps.leave(stream)
 	for {
-		upTo, r, err := c.followAlone(ctx, stream, after, fn)
+		upTo, r, err := c.followAlone(ctx, stream, after, born, fn)
 		if err != nil {
 			return upTo, err
 		}
@@ -99,12 +100,18 @@ func (c *Client) follow(ctx context.Context, stream string, after uint64, fn fun
 }
 
 // followAlone follows until it can go on by a tap.
-func (c *Client) followAlone(ctx context.Context, stream string, after uint64, fn func([]streamflow.Message) error) (uint64, *tapReader, error) {
+func (c *Client) followAlone(ctx context.Context, stream string, after uint64, born *time.Time, fn func([]streamflow.Message) error) (uint64, *tapReader, error) {
 	f, err := c.openFeeder(ctx, stream, after)
 	if err != nil {
 		return after, nil, err
 	}
 	defer f.stop()
+	if born.IsZero() {
+		*born = f.born
+	}
+	if err := anew(stream, *born, f.born); err != nil {
+		return after, nil, err
+	}
 	for {
 		batch, upTo, err := f.next(ctx)
 		if err != nil {
@@ -137,11 +144,15 @@ func followTap(ctx context.Context, r *tapReader, fn func([]streamflow.Message) 
 
 // feeder reads a stream as it grows, in order, and acknowledges nothing.
 type feeder struct {
-	in    *intake
-	stop  func()
-	raw   []jetstream.Msg
-	batch []streamflow.Message
-	left  uint64 // how many messages stood behind what came last
+	c        *Client
+	stream   string
+	born     time.Time // of the stream
+	consumer string    // that has delivered what came last
+	in       *intake
+	stop     func()
+	raw      []jetstream.Msg
+	batch    []streamflow.Message
+	left     uint64 // how many messages stood behind what came last
 }
 
 // openFeeder begins behind a sequence of the stream.
@@ -164,7 +175,9 @@ func (c *Client) openFeeder(ctx context.Context, stream string, after uint64) (*
 	if err != nil {
 		return nil, err
 	}
-	return &feeder{in: in, stop: stop, batch: make([]streamflow.Message, 0, feedBatch)}, nil
+	return &feeder{
+		c: c, stream: stream, born: s.CachedInfo().Created, in: in, stop: stop, batch: make([]streamflow.Message, 0, feedBatch),
+	}, nil
 }
 
 // reachable returns a stream of which a sequence is one.
@@ -188,6 +201,12 @@ func (f *feeder) next(ctx context.Context) (batch []streamflow.Message, upTo uin
 		if err != nil {
 			return nil, 0, err
 		}
+		if meta.Consumer != f.consumer {
+			if err := f.check(ctx); err != nil {
+				return nil, 0, err
+			}
+			f.consumer = meta.Consumer
+		}
 		upTo, f.left = meta.Sequence.Stream, meta.NumPending
 		if !isBookkeeping(msg.Subject()) {
 			f.batch = append(f.batch, streamflow.Message{})
@@ -195,6 +214,25 @@ func (f *feeder) next(ctx context.Context) (batch []streamflow.Message, upTo uin
 		}
 	}
 	return f.batch, upTo, nil
+}
+
+// check looks whether the stream is still the one that it was. A consumer that is
+// gone is made again by the library, at the sequence that comes next, in
+// whatever stream has the name by then.
+func (f *feeder) check(ctx context.Context) error {
+	s, err := f.c.js.Stream(ctx, f.stream)
+	if err != nil {
+		return err
+	}
+	return anew(f.stream, f.born, s.CachedInfo().Created)
+}
+
+// anew says whether a stream is another one than it was.
+func anew(stream string, was, is time.Time) error {
+	if was.Equal(is) {
+		return nil
+	}
+	return fmt.Errorf("stream %s was made at %s, and again at %s: %w", stream, was.Format(time.RFC3339Nano), is.Format(time.RFC3339Nano), streamflow.ErrRebuilt)
 }
 
 // isBookkeeping tells what stands among the messages of a stream and is none:

@@ -46,8 +46,11 @@ func (l *Ledger) wrap(err error) error {
 	if err == nil {
 		return nil
 	}
-	if errors.Is(err, jetstream.ErrStreamNotFound) || errors.Is(err, nats.ErrNoResponders) {
+	switch {
+	case errors.Is(err, jetstream.ErrStreamNotFound):
 		err = fmt.Errorf("it is missing, run `streamflow topics`: %w", err)
+	case errors.Is(err, nats.ErrNoResponders): // a function that is newer than the stream
+		err = fmt.Errorf("it is missing, or takes nothing of function %s yet: run `streamflow topics` of this version: %w", l.function, err)
 	}
 	return fmt.Errorf("stream %s: %w", l.stream, err)
 }

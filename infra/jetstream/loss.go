@@ -45,6 +45,18 @@ func (l *loss) within(ctx context.Context) (context.Context, func()) {
 	return ctx, func() { cancel(nil) }
 }
 
+// answer sends a question and waits for its answer, for as long as there is the
+// connection on which it would come, and ctx.
+func (c *Client) answer(ctx context.Context, question *nats.Msg) (*nats.Msg, error) {
+	ctx, done := c.lost.within(ctx)
+	defer done()
+	answer, err := c.nc.RequestMsgWithContext(ctx, question)
+	if cause := context.Cause(ctx); err != nil && cause != nil {
+		err = cause
+	}
+	return answer, err
+}
+
 const (
 	askAgain = 2 * time.Second
 	askTimes = 5

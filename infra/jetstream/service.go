@@ -1,10 +1,12 @@
 package jetstream
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -212,7 +214,7 @@ func (d *serviceDesk) candles(ctx context.Context, subject []string, data []byte
 	}
 	var q CandlesRequest
 	if len(strings.TrimSpace(string(data))) > 0 {
-		if err := json.Unmarshal(data, &q); err != nil {
+		if err := strictly(data, &q); err != nil {
 			return nil, bad("the request: %v: want nothing, or such as {\"limit\":100,\"from\":\"2025-01-02T15:04:05Z\"}", err)
 		}
 	}
@@ -230,6 +232,20 @@ func (d *serviceDesk) candles(ctx context.Context, subject []string, data []byte
 		found = []streamflow.Candle{}
 	}
 	return found, err
+}
+
+// strictly reads one JSON value, and refuses members that v does not have: one
+// that is misspelt would be taken for one that is left out.
+func strictly(data []byte, v any) error {
+	in := json.NewDecoder(bytes.NewReader(data))
+	in.DisallowUnknownFields()
+	if err := in.Decode(v); err != nil {
+		return err
+	}
+	if _, err := in.Token(); err != io.EOF {
+		return errors.New("something stands after it")
+	}
+	return nil
 }
 
 func (d *serviceDesk) list(ctx context.Context, _ []string, _ []byte) (any, error) {

@@ -72,7 +72,7 @@ func (c *Client) snapshot(ctx context.Context, stream string, w io.Writer) (out 
 	if err != nil {
 		return out, err
 	}
-	answer, err := c.nc.RequestWithContext(ctx, apiSnapshot+stream, request)
+	answer, err := c.answer(ctx, &nats.Msg{Subject: apiSnapshot + stream, Data: request})
 	if err != nil {
 		return out, err
 	}
@@ -155,7 +155,7 @@ func (c *Client) restoreSnapshot(ctx context.Context, s StreamCopy, r io.Reader)
 	if err != nil {
 		return err
 	}
-	answer, err := c.nc.RequestWithContext(ctx, apiRestore+s.Name, request)
+	answer, err := c.answer(ctx, &nats.Msg{Subject: apiRestore + s.Name, Data: request})
 	if err != nil {
 		return err
 	}
@@ -189,7 +189,7 @@ func (c *Client) restoreSnapshot(ctx context.Context, s StreamCopy, r io.Reader)
 
 // sendChunk hands the server a piece of a snapshot; an empty one is the last.
 func (c *Client) sendChunk(ctx context.Context, subject string, chunk []byte) error {
-	answer, err := c.nc.RequestWithContext(ctx, subject, chunk)
+	answer, err := c.answer(ctx, &nats.Msg{Subject: subject, Data: chunk})
 	if err != nil {
 		return err
 	}
