@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,6 +32,11 @@ type rebuildCmd struct {
 // Help is shown by --help.
 func (rebuildCmd) Help() string {
 	return `Deletes the streams TICKS and DLQ, makes them anew, mirrors all that Kafka holds into them, and verifies. The system may run meanwhile: bridges begin anew by themselves, functions skip what they have done, and nothing is stored twice.`
+}
+
+// Validate refuses what cannot be meant.
+func (c *rebuildCmd) Validate() error {
+	return cmp.Or(c.bridgeFlags.Validate(), c.rowFlags.Validate(), c.streamLayout.Validate())
 }
 
 // Run rebuilds.
@@ -64,19 +70,24 @@ func rebuild(ctx context.Context, s servers, f bridgeFlags, limits jetstream.Lim
 	if err != nil {
 		return err
 	}
+	if err := sameHistory(ctx, s, client, log); err != nil {
+		return err
+	}
 	js, err := s.natsFlags.connect("rebuild", log)
 	if err != nil {
 		return err
 	}
 	defer js.Close()
-	if err := js.DeleteStreams(ctx); err != nil {
-		return err
-	}
-	if _, err := js.Ensure(ctx, limits); err != nil {
-		return err
-	}
+	// All that can be refused is, before anything is deleted.
 	p, err := newBridge(s, f, log, nil, bridge.NewMetrics(nil))
 	if err != nil {
+		return err
+	}
+	if err = js.DeleteStreams(ctx); err == nil {
+		_, err = js.Ensure(ctx, limits)
+	}
+	if err != nil {
+		p.close()
 		return err
 	}
 	show := progress("rebuild")
