@@ -83,7 +83,6 @@ type program interface {
 	create(key string) any
 	step(state any, in *Input, out *Output) error
 	wake(state any) time.Time // zero for never
-	wakes() bool
 	view(state any, key string, out *Output)
 	views() bool
 	encode(b []byte, state any) ([]byte, error)
@@ -149,7 +148,6 @@ func (t typed[S]) wake(state any) time.Time {
 	return t.f.Wake(state.(*S))
 }
 
-func (t typed[S]) wakes() bool { return t.f.Wake != nil }
 func (t typed[S]) views() bool { return t.f.View != nil }
 
 func (t typed[S]) view(state any, key string, out *Output) {
