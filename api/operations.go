@@ -30,6 +30,7 @@ func newAPI(mux humago.Mux, s *Server) huma.API {
 	// its docs page loads from other hosts.
 	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "", "", ""
 	c.RejectUnknownQueryParameters = true
+	c.Transformers = append(c.Transformers, timesInWords)
 	c.Tags = []*huma.Tag{
 		{Name: "stocks", Description: "Stocks and their ticks"},
 		{Name: "candles", Description: "Candles, indicators and comparisons"},
@@ -48,6 +49,7 @@ func newAPI(mux humago.Mux, s *Server) huma.API {
 		ctx.SetHeader("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 		next(ctx)
 	})
+	api.UseMiddleware(onlyOnce(api))
 	s.registerHealth(api)
 	s.registerReady(api)
 	s.registerStocks(api)

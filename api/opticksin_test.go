@@ -38,7 +38,8 @@ func TestTicksIn(t *testing.T) {
 		body, says string
 		status     int
 	}{
-		{`[1]`, "not a JSON object", 400},
+		{`[1]`, "it is a JSON array", 400},
+		{`[1]`, "not a JSON object: want one tick", 400},
 		{`{"symbol":`, "not a JSON object", 400},
 		{``, "", 400},
 		{tickIn("A", 0), "bad_price", 422},

@@ -62,7 +62,11 @@ func (s *Server) ticksIn(ctx context.Context, in *TicksInRequest) (answer TicksI
 func splitTicks(body []byte) ([]json.RawMessage, error) {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(body, &members); err != nil {
-		return nil, huma.Error400BadRequest("the body is not a JSON object", &huma.ErrorDetail{Location: "body", Message: err.Error()})
+		message := err.Error()
+		if kind := (*json.UnmarshalTypeError)(nil); errors.As(err, &kind) {
+			message = "it is a JSON " + kind.Value
+		}
+		return nil, huma.Error400BadRequest(`the body is not a JSON object: want one tick, or {"ticks":[...]}`, &huma.ErrorDetail{Location: "body", Message: message})
 	}
 	list, batch := members["ticks"]
 	if !batch || len(members) > 1 {

@@ -172,7 +172,7 @@ func (h *hub) subscribe(s *session, r *request) (looked int) {
 		s.subs[p.text] = &subscription{pattern: p, class: r.class, group: h.index.join(s, p, r.class)}
 	}
 	if fresh != 0 {
-		s.say(&subject{fixed: true, msg: []byte(`{"snapshot":"done","seq":`), done: fresh &^ (1 << kindPipeline)})
+		s.say(&subject{fixed: true, msg: []byte(`{"snapshot":"done","seq":`), done: fresh})
 	}
 	for kind, patterns := range resumed {
 		if len(patterns) > 0 {

@@ -190,11 +190,12 @@ func (h *hub) encoded(sub *subject) []byte {
 
 // words makes what the server says at a place among messages: behind a snapshot
 // or what was resumed, up to which sequence of each stream the client has all.
+// The pipeline stands in no stream: alone it leaves that empty.
 func (h *hub) words(sub *subject) []byte {
 	if sub.done == 0 {
 		return sub.msg
 	}
-	return append(appendSequences(append([]byte(nil), sub.msg...), &h.tips, sub.done&h.seeded), '}')
+	return append(appendSequences(append([]byte(nil), sub.msg...), &h.tips, sub.done&h.seeded&^(1<<kindPipeline)), '}')
 }
 
 // take fills parts from the outbox of s. Newest messages are read under the

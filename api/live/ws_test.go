@@ -223,3 +223,24 @@ func TestOrigin(t *testing.T) {
 		}
 	}
 }
+
+// TestPipelineAlone subscribes what stands in no stream, so that nothing can be
+// said of sequences.
+func TestPipelineAlone(t *testing.T) {
+	for _, pattern := range []string{"pipeline", "*"} {
+		for _, batch := range []string{"", `,"batch":true`} {
+			g := newRig(t, nil)
+			g.Show([]byte(`{"hops":[]}`))
+			c := g.dial(t)
+			c.send(`{"subscribe":["` + pattern + `"]` + batch + `}`)
+			for m := c.any(); ; m = c.any() {
+				if m.done() {
+					if string(m.Seq) != "{}" {
+						t.Errorf("%s: the end of the snapshot: seq %s", pattern, m.Seq)
+					}
+					break
+				}
+			}
+		}
+	}
+}
