@@ -22,7 +22,13 @@ type desk struct {
 	js        *jetstream.Client
 	functions fleet.Bucket
 	rules     fleet.Bucket
-	status    fleet.Bucket
+	status    statusBucket
+}
+
+// statusBucket is what the workers write into every second.
+type statusBucket interface {
+	fleet.Bucket
+	Read(ctx context.Context, keys []string) ([]jetstream.Kept, error)
 }
 
 func openDesk(ctx context.Context, f natsFlags, log *slog.Logger) (*desk, error) {
@@ -226,10 +232,51 @@ func (d *desk) rows(ctx context.Context) ([]functionRow, error) {
 			r.Fault = err.Error()
 		}
 		_ = json.Unmarshal(desired[e.name+".layout"].value, &r.Layout) // none yet is the zero layout
-		r.fill(status)
 		rows = append(rows, r)
 	}
+	if err := d.lookAgain(ctx, rows, status); err != nil {
+		return nil, err
+	}
+	for i := range rows {
+		rows[i].fill(status)
+	}
 	return rows, nil
+}
+
+// lookAgain reads what a watch may have missed: a report that is replaced while
+// the watch is being told of it falls between the two, and what runs would look
+// as if nobody ran it.
+func (d *desk) lookAgain(ctx context.Context, rows []functionRow, status map[string]told) error {
+	read := func(keys []string) error {
+		keys = slices.DeleteFunc(keys, func(key string) bool { return status[key].value != nil })
+		if len(keys) == 0 {
+			return nil
+		}
+		kept, err := d.status.Read(ctx, keys)
+		for i, k := range kept {
+			if k.Value != nil {
+				status[keys[i]] = told{k.Value, k.Revision}
+			}
+		}
+		return err
+	}
+	var shards, workers []string
+	for i := range rows {
+		for shard := range max(rows[i].Layout.Shards, 1) {
+			shards = append(shards, fleet.ShardKey(rows[i].Name, shard))
+		}
+	}
+	if err := read(slices.Clone(shards)); err != nil {
+		return err
+	}
+	for _, key := range shards {
+		var s fleet.ShardReport
+		if json.Unmarshal(status[key].value, &s) == nil && s.Worker != "" {
+			workers = append(workers, fleet.WorkerPrefix+s.Worker)
+		}
+	}
+	slices.Sort(workers)
+	return read(slices.Compact(workers))
 }
 
 // fill takes what the workers say of the function.

@@ -36,7 +36,16 @@ type Result struct {
 	Count    int64     `json:"count"`    // events of the class so far, this one included
 	Sum      float64   `json:"sum"`      // of their prices in this currency
 	Position string    `json:"position"` // of the event in Kafka
+
+	// Sums are of the prices in each currency so far, "" for events without one:
+	// who reads only the newest fact knows all of them. They are left out beyond
+	// [MostSums] currencies.
+	Sums map[string]float64 `json:"sums,omitempty"`
 }
+
+// MostSums is how many currencies a fact says the sums of: more than there are
+// in use, and few enough that no producer of odd ones makes the facts large.
+const MostSums = 200
 
 // state is what is kept of a class.
 type state struct {
@@ -87,9 +96,21 @@ func step(s *state, in *functions.Input, out *functions.Output) error {
 	s.Count++
 	out.PublishJSON(streamflow.ResultSubject(streamflow.FunctionBuckets, in.Key), Result{
 		Class: Class(in.Key), Event: e.ID, Type: e.Type, Price: e.Price, Currency: e.Currency, Time: e.Time,
-		Count: s.Count, Sum: sum.value(), Position: in.Message.Position.String(),
+		Count: s.Count, Sum: sum.value(), Position: in.Message.Position.String(), Sums: s.values(),
 	})
 	return nil
+}
+
+// values returns the sums as they are published.
+func (s *state) values() map[string]float64 {
+	if len(s.Sums) > MostSums {
+		return nil
+	}
+	values := make(map[string]float64, len(s.Sums))
+	for currency, sum := range s.Sums {
+		values[currency] = sum.value()
+	}
+	return values
 }
 
 // total is a sum that does not drift: it keeps what adding has rounded away

@@ -3,6 +3,7 @@ package buckets_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"strings"
 	"testing"
@@ -62,8 +63,31 @@ func TestEventsAreClassed(t *testing.T) {
 			t.Errorf("fact %d is %+v, want %+v", i, r, w)
 		}
 	}
+	// Each fact knows the sums of all currencies, not only of its own.
+	if !maps.Equal(got[5].Sums, map[string]float64{"EUR": 20, "USD": 0}) || !maps.Equal(got[0].Sums, map[string]float64{"EUR": 19.99}) {
+		t.Errorf("sums %v, then %v", got[0].Sums, got[5].Sums)
+	}
 	if got[5].Position != "events/2/1" || got[5].Event != "e-5" || got[5].Currency != "EUR" {
 		t.Errorf("%+v", got[5])
+	}
+}
+
+// A producer of currencies that nobody uses does not make the facts large.
+func TestManyCurrenciesAreLeftOut(t *testing.T) {
+	var events []streamflow.Message
+	for i := range buckets.MostSums + 1 {
+		events = append(events, event(i, "1", string([]byte{'A', byte('A' + i/26), byte('A' + i%26)})))
+	}
+	facts, err := buckets.New(buckets.Params{}).Try(events...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := results(t, facts)
+	if n := len(got[buckets.MostSums-1].Sums); n != buckets.MostSums {
+		t.Errorf("%d sums, want %d", n, buckets.MostSums)
+	}
+	if last := got[buckets.MostSums]; last.Sums != nil || last.Sum != 1 {
+		t.Errorf("%+v", last)
 	}
 }
 
