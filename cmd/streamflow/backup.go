@@ -37,7 +37,7 @@ func (backupCmd) Help() string {
 func (c *backupCmd) Run(ctx context.Context, log *slog.Logger) error {
 	m, err := takeBackup(ctx, servers{kafkaFlags: c.kafkaFlags, natsFlags: c.natsFlags, postgresFlags: c.postgresFlags}, c.Dir, log)
 	if err != nil {
-		return fmt.Errorf("%w\nwhat is in %s is not complete and will not be restored: delete it, and take the backup again", err, c.Dir)
+		return err
 	}
 	describeBackup(os.Stdout, m)
 	fmt.Printf("Complete: %s holds the system as it was at %s.\n", c.Dir, m.Ended.Format(time.RFC3339))
@@ -129,6 +129,17 @@ func takeBackup(ctx context.Context, s servers, dir string, log *slog.Logger) (*
 	if t.w, err = backup.Create(dir, version()); err != nil {
 		return nil, err
 	}
+	m, err := t.whole(ctx)
+	if err != nil && ctx.Err() != nil {
+		err = errStopped
+	}
+	if err != nil { // only now: what stood there before is none of ours
+		return nil, fmt.Errorf("%w\nwhat is in %s is not complete and will not be restored: delete it, and take the backup again", err, dir)
+	}
+	return m, nil
+}
+
+func (t *taking) whole(ctx context.Context) (*backup.Manifest, error) {
 	if err := t.all(ctx); err != nil {
 		return nil, err
 	}

@@ -19,6 +19,15 @@ type bridgeFlags struct {
 	maskFlags
 }
 
+// Validate refuses what no bridge can do.
+func (f *bridgeFlags) Validate() error {
+	if f.Batch < 1 || f.Batch > 999 {
+		return fmt.Errorf("--batch is %d, want 1 to 999", f.Batch)
+	}
+	_, err := f.routes(streamflow.TopicTicks)
+	return err
+}
+
 // routes returns the routes of the bridge, without their targets.
 func (f bridgeFlags) routes(ticks string) ([]streamflow.Route, error) {
 	routes := []streamflow.Route{streamflow.TickRoute(ticks)}

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,7 +27,7 @@ type exportCmd struct {
 	topicFlags
 	From     string `help:"Where it begins, by event time: a time (2025-01-02, 2025-01-02T15:04:05Z), or an age such as 2h or 30d; without it at the oldest." placeholder:"TIME"`
 	To       string `help:"Where it ends, not included; without it at the newest." placeholder:"TIME"`
-	Interval string `short:"i" help:"Interval of the candles: 1s, 1m, 5m, 15m, 1h, 1d." default:"1m" placeholder:"I"`
+	Interval string `short:"i" help:"Interval of the candles: 1s, 1m, 5m, 15m, 1h, 1d; 1m unless told." placeholder:"I"`
 	Format   string `help:"csv, ndjson (one JSON object a line) or parquet; auto goes by the name of --out (.csv, .ndjson, .json, .jsonl, .parquet), and is csv without." enum:"auto,csv,ndjson,parquet" default:"auto"`
 	Out      string `short:"o" help:"File to write; one whose name ends with .gz is compressed. Without it the standard output." placeholder:"FILE"`
 }
@@ -40,20 +41,52 @@ func (exportCmd) Help() string {
   streamflow export ticks AAPL --format parquet > aapl.parquet`
 }
 
+// Validate refuses what cannot be exported as it is asked for.
+func (c *exportCmd) Validate() error {
+	if err := validSymbols("", c.Symbols); err != nil {
+		return err
+	}
+	for i, s := range c.Symbols {
+		if slices.Contains(c.Symbols[:i], s) {
+			return fmt.Errorf("symbol %s stands there twice: its rows would too", s)
+		}
+	}
+	if c.What == "ticks" && c.Interval != "" {
+		return fmt.Errorf("--interval %s is for candles: ticks have none", c.Interval)
+	}
+	if _, err := c.interval(); err != nil {
+		return err
+	}
+	if info, err := os.Stat(c.Out); err == nil && info.IsDir() || strings.HasSuffix(c.Out, string(filepath.Separator)) {
+		return fmt.Errorf("--out %s is a directory: name a file in it", c.Out)
+	}
+	if _, _, err := c.span(time.Now()); err != nil {
+		return err
+	}
+	_, err := c.format(false)
+	return err
+}
+
+func (c *exportCmd) interval() (streamflow.Interval, error) {
+	if c.Interval == "" {
+		return streamflow.Minute1, nil
+	}
+	interval, err := streamflow.ParseInterval(c.Interval)
+	if err != nil {
+		return interval, fmt.Errorf("--interval: %w", err)
+	}
+	return interval, nil
+}
+
 // Run writes the range.
 func (c *exportCmd) Run(ctx context.Context, log *slog.Logger) error {
 	from, to, err := c.span(time.Now())
 	if err != nil {
 		return err
 	}
-	for _, s := range c.Symbols {
-		if !streamflow.ValidSymbol(s) {
-			return fmt.Errorf("%q is not a symbol", s)
-		}
-	}
-	interval, err := streamflow.ParseInterval(c.Interval)
+	interval, err := c.interval()
 	if err != nil {
-		return fmt.Errorf("--interval: %w", err)
+		return err
 	}
 	format, err := c.format(term.IsTerminal(int(os.Stdout.Fd())))
 	if err != nil {
@@ -68,7 +101,7 @@ func (c *exportCmd) Run(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	span := exportSpan{interval, from, to}
+	span := exportSpan{interval, from, to, log}
 	var rows int
 	if c.What == "candles" {
 		rows, err = span.candles(ctx, db, c.Symbols, newCandleRows(format, out))
@@ -86,14 +119,23 @@ func (c *exportCmd) Run(ctx context.Context, log *slog.Logger) error {
 type exportSpan struct {
 	interval streamflow.Interval // of candles
 	from, to time.Time
+	log      *slog.Logger
+}
+
+// count adds the rows of a symbol. One without any may be a typing error.
+func (s exportSpan) count(rows *int, symbol string, n int) {
+	if *rows += n; n == 0 {
+		s.log.Warn("nothing is stored of a symbol in that time: is it written as in `GET /api/stocks`?", "symbol", symbol)
+	}
 }
 
 func (s exportSpan) ticks(ctx context.Context, db *postgres.DB, symbols []string, to rowWriter[streamflow.Mirrored]) (rows int, err error) {
 	for _, symbol := range symbols {
 		n, err := exportTicks(ctx, db, postgres.TicksQuery{Symbol: symbol, From: s.from, To: s.to, Limit: postgres.MaxTicks, OldestFirst: true}, to)
-		if rows += n; err != nil {
-			return rows, err
+		if err != nil {
+			return rows + n, err
 		}
+		s.count(&rows, symbol, n)
 	}
 	return rows, to.Close()
 }
@@ -101,9 +143,10 @@ func (s exportSpan) ticks(ctx context.Context, db *postgres.DB, symbols []string
 func (s exportSpan) candles(ctx context.Context, db *postgres.DB, symbols []string, to rowWriter[streamflow.Candle]) (rows int, err error) {
 	for _, symbol := range symbols {
 		n, err := exportCandles(ctx, db, postgres.CandlesQuery{Symbol: symbol, Interval: s.interval, From: s.from, To: s.to, Limit: postgres.MaxCandles, OldestFirst: true}, to)
-		if rows += n; err != nil {
-			return rows, err
+		if err != nil {
+			return rows + n, err
 		}
+		s.count(&rows, symbol, n)
 	}
 	return rows, to.Close()
 }

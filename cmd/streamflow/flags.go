@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"strconv"
 	"strings"
@@ -55,6 +57,37 @@ type symbolFlags struct {
 	Volatility float64       `help:"Standard deviation of a year's price changes: 0.3 is 30 %." default:"0.3" env:"PRICE_VOLATILITY"`
 	Rate       int           `help:"Ticks a second in all, up to 200000, instead of rounds; 0 means rounds." default:"0" placeholder:"N"`
 	Seed       uint64        `help:"Seed of the price process: the same seed gives the same prices." default:"1"`
+}
+
+// Validate refuses what the simulator would take for something else.
+func (f *symbolFlags) Validate() error {
+	seen := make(map[string]bool)
+	for _, s := range f.Symbols {
+		switch {
+		case !streamflow.ValidSymbol(s):
+			return fmt.Errorf("--symbols: %q is not a symbol", s)
+		case seen[s]:
+			return fmt.Errorf("--symbols: %s stands there twice", s)
+		}
+		seen[s] = true
+	}
+	switch {
+	case len(f.Symbols) == 0:
+		return errors.New("--symbols is empty, want one or more, such as AAPL,MSFT")
+	case f.Interval < time.Millisecond:
+		return fmt.Errorf("--interval is %s, want 1ms or more", f.Interval)
+	case !(f.Volatility > 0 && f.Volatility <= simulate.MaxVolatility):
+		return fmt.Errorf("--volatility is %v, want above 0 and up to %v: 0.3 is 30 %% a year", f.Volatility, float64(simulate.MaxVolatility))
+	}
+	return validRate(f.Rate, 0)
+}
+
+// validRate checks a rate of records that are made up.
+func validRate(rate, least int) error {
+	if rate < least || rate > simulate.MaxRate {
+		return fmt.Errorf("--rate is %d, want %d to %d a second", rate, least, simulate.MaxRate)
+	}
+	return nil
 }
 
 func (f kafkaFlags) config(name string, log *slog.Logger) kafka.Config {

@@ -70,6 +70,14 @@ type functionsScaleCmd struct {
 	waitFlags
 }
 
+// Validate refuses what no function can have.
+func (c *functionsScaleCmd) Validate() error {
+	if c.Shards < 1 || c.Shards > streamflow.MaxShards {
+		return fmt.Errorf("<shards> is %d, want 1 to %d", c.Shards, streamflow.MaxShards)
+	}
+	return nil
+}
+
 // Run asks for it and waits.
 func (c *functionsScaleCmd) Run(ctx context.Context, log *slog.Logger) error {
 	return c.change(ctx, log, c.Name, func(d *streamflow.Desired) error { d.Shards = c.Shards; return nil })
@@ -77,8 +85,14 @@ func (c *functionsScaleCmd) Run(ctx context.Context, log *slog.Logger) error {
 
 type functionsSetCmd struct {
 	Name   string   `arg:"" help:"The function."`
-	Params []string `arg:"" passthrough:"" help:"key=value with a JSON value or a plain text, null to go back to the default; or one JSON object in place of all."`
+	Params []string `arg:"" help:"key=value with a JSON value or a plain text, null to go back to the default; or one JSON object in place of all."`
 	waitFlags
+}
+
+// Validate refuses what is no parameter of any function.
+func (c *functionsSetCmd) Validate() error {
+	_, err := setParams(nil, c.Params)
+	return err
 }
 
 // Run asks for it and waits.
@@ -93,6 +107,12 @@ type functionsReplayCmd struct {
 	Name string `arg:"" help:"The function."`
 	From string `required:"" help:"Results of messages produced since then are published again: an age such as 2h or 3d, or a time as RFC 3339." placeholder:"AGE|TIME"`
 	waitFlags
+}
+
+// Validate reads the time.
+func (c *functionsReplayCmd) Validate() error {
+	_, err := newReplay(c.From, time.Now().UTC())
+	return err
 }
 
 // Run asks for it and waits.

@@ -52,6 +52,23 @@ func (ingestCmd) Help() string {
 docs/ingest.md tells about formats, rotation and what is kept.`
 }
 
+// Validate refuses what makes no sense for any file.
+func (c *ingestCmd) Validate() error {
+	switch {
+	case c.Doubt != "" && c.Doubt != "send" && c.Doubt != "skip":
+		return fmt.Errorf("--doubt %q: want send or skip", c.Doubt)
+	case c.Rate < 0:
+		return fmt.Errorf("--rate is %d, want 0, for no limit, or more", c.Rate)
+	case c.Follow && c.File == "-":
+		return errors.New("--follow is for files: the standard input is read to its end anyway")
+	}
+	_, err := c.csv(c.Topic)
+	if err == nil {
+		_, err = c.route()
+	}
+	return err
+}
+
 // Run sends the file.
 func (c *ingestCmd) Run(ctx context.Context, log *slog.Logger) error {
 	route, err := c.route()
@@ -67,10 +84,18 @@ func (c *ingestCmd) Run(ctx context.Context, log *slog.Logger) error {
 		return err
 	}
 	config.Rejected, config.Progress = report.rejected, report.progress
+	_, unknown := os.Stat(config.State)
 	done, err := ingest.Run(ctx, config.Config)
 	err = errors.Join(err, report.close(done))
-	if err == nil && done.Rejected > 0 {
+	switch {
+	case err == nil && ctx.Err() != nil && c.File == "-":
+		return errStopped // the next one begins at what its own input begins with
+	case err == nil && ctx.Err() != nil && !c.Follow:
+		return fmt.Errorf("%w: start it again, and it goes on where it was", errStopped)
+	case err == nil && done.Rejected > 0:
 		return errRejected
+	case err == nil && unknown == nil && !c.Follow && !c.Quiet && done.Sent == 0:
+		fmt.Fprintf(os.Stderr, "%s holds nothing new: what was sent before is not sent again (--again does)\n", c.File)
 	}
 	return err
 }
@@ -95,9 +120,6 @@ type ingestConfig struct {
 }
 
 func (c *ingestCmd) config(route streamflow.Route, log *slog.Logger) (ingestConfig, error) {
-	if c.Doubt != "" && c.Doubt != "send" && c.Doubt != "skip" {
-		return ingestConfig{}, fmt.Errorf("--doubt %q: want send or skip", c.Doubt)
-	}
 	check := ingestCheck{route: route}
 	if len(route.Mask) > 0 {
 		var err error
@@ -113,9 +135,6 @@ func (c *ingestCmd) config(route streamflow.Route, log *slog.Logger) (ingestConf
 		},
 	}
 	if c.File == "-" {
-		if c.Follow {
-			return ingestConfig{}, errors.New("--follow is for files: the standard input is read to its end anyway")
-		}
 		config.In = os.Stdin
 	} else {
 		name, err := filepath.Abs(c.File)

@@ -107,8 +107,8 @@ func TestIngestSaysWhatIsWrong(t *testing.T) {
 		"--comma":   {"--format=csv", "--comma=ab"},
 		"for files": {"--follow"},
 	} {
-		if code := run(append([]string{"ingest", "--kafka=127.0.0.1:1"}, args...)); code != exitFailed {
-			t.Errorf("%s: exit code %d", want, code)
+		if code := run(append([]string{"ingest", "--kafka=127.0.0.1:1"}, args...)); code != exitUsage {
+			t.Errorf("%s: exit code %d, want %d", want, code, exitUsage)
 		}
 	}
 }

@@ -126,6 +126,9 @@ type keysCreateCmd struct {
 	natsFlags
 }
 
+// Validate reads the age.
+func (c *keysCreateCmd) Validate() error { return validAge("--expires", c.Expires) }
+
 // Run makes a key. The key alone goes to standard output, so that it can be
 // piped to where it is kept.
 func (c *keysCreateCmd) Run(ctx context.Context, log *slog.Logger) error {

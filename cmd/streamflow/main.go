@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -113,8 +114,10 @@ func run(args []string) int {
 	parsed.Bind(log)
 	err = parsed.Run()
 	switch {
-	case err == nil, errors.Is(err, context.Canceled) && ctx.Err() != nil:
+	case err == nil:
 		return 0
+	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
+		return stopped(parsed.Command())
 	case errors.Is(err, errDifferences):
 		return exitDifferences
 	}
@@ -122,12 +125,33 @@ func run(args []string) int {
 	return exitFailed
 }
 
-// signals returns a context that ends with the first SIGINT or SIGTERM. The
-// second ends the process at once: data are safe, whenever it happens.
+// endless are the commands that end only when they are told to.
+var endless = []string{"up", "simulate", "bridge", "worker", "api", "trim", "tail", "serve"}
+
+// stopped returns the exit code of a command that a signal has ended. Whoever
+// waits for a backup or an export must not take half of one for all of it.
+func stopped(command string) int {
+	name := strings.Fields(command)[0]
+	if slices.Contains(endless, name) {
+		return 0
+	}
+	fmt.Fprintf(os.Stderr, "streamflow %s: %v\n", name, errStopped)
+	return exitFailed
+}
+
+// errStopped is the end of a command that a signal has ended too early.
+var errStopped = errors.New("it was stopped before it was done")
+
+// signals returns a context that ends with the first SIGINT, SIGTERM or SIGHUP (a
+// terminal that was closed, unless nohup wants that to be ignored). The second
+// ends the process at once: data are safe, whenever it happens.
 func signals(log *slog.Logger) (context.Context, func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	ch := make(chan os.Signal, 2)
 	signal.Notify(ch, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) {
+		signal.Notify(ch, syscall.SIGHUP)
+	}
 	go func() {
 		s, ok := <-ch
 		if !ok {

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
@@ -87,6 +89,19 @@ type streamLayout struct {
 	KeepBytes   int64         `help:"How many bytes of ticks Kafka and JetStream keep at most, each; 0 is no limit." default:"3221225472" env:"KEEP_BYTES"`
 }
 
+// Validate refuses what would be taken for another limit than it says.
+func (l *streamLayout) Validate() error {
+	switch {
+	case l.Replication < 1 || l.Replication > 5:
+		return fmt.Errorf("--replication is %d, want 1, 3 or 5", l.Replication)
+	case l.Keep < time.Second:
+		return fmt.Errorf("--keep is %s, want 1s or more, such as 24h: what is kept for less is gone before anything has read it", l.Keep)
+	case l.KeepBytes < 0:
+		return fmt.Errorf("--keep-bytes is %d, want 0, for no limit, or more", l.KeepBytes)
+	}
+	return nil
+}
+
 func (l streamLayout) limits() jetstream.Limits {
 	return jetstream.Limits{Age: l.Keep, Bytes: l.KeepBytes, Replicas: l.Replication, Functions: writers()}
 }
@@ -98,6 +113,16 @@ type rowFlags struct {
 	KeepAlerts  time.Duration `help:"How long the database keeps alerts, and what became of their deliveries; 0 is for ever." default:"0" env:"KEEP_ALERTS"`
 }
 
+// Validate refuses ages that lie ahead.
+func (f *rowFlags) Validate() error {
+	for name, age := range map[string]time.Duration{"--keep-rows": f.KeepRows, "--keep-candles": f.KeepCandles, "--keep-alerts": f.KeepAlerts} {
+		if age < 0 {
+			return fmt.Errorf("%s is %s, want 0, for ever, or more", name, age)
+		}
+	}
+	return nil
+}
+
 // any reports whether some rows are to go at all.
 func (f rowFlags) any() bool { return f.KeepRows > 0 || f.KeepCandles > 0 || f.KeepAlerts > 0 }
 
@@ -107,6 +132,9 @@ type layout struct {
 	rowFlags
 	Compress time.Duration `help:"Age at which TimescaleDB compresses ticks; 0 is never." default:"168h" env:"COMPRESS_AFTER"`
 }
+
+// Validate refuses limits that cannot be meant.
+func (l *layout) Validate() error { return cmp.Or(l.streamLayout.Validate(), l.rowFlags.Validate()) }
 
 // ensure makes topics, streams, buckets and tables what they should be and
 // returns what it changed.

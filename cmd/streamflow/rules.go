@@ -11,6 +11,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -118,7 +119,11 @@ func (c *rulesPutCmd) Run(ctx context.Context, log *slog.Logger) error {
 			return fmt.Errorf("rule %s: %w", r.ID, err)
 		}
 	}
-	fmt.Printf("%d rules are stored.\n", len(rules))
+	if len(rules) == 1 {
+		fmt.Printf("Rule %s is stored.\n", rules[0].ID)
+	} else {
+		fmt.Printf("%d rules are stored.\n", len(rules))
+	}
 	return c.awaitRules(ctx, d, revision)
 }
 
@@ -184,7 +189,10 @@ func (c *rulesDeleteCmd) Run(ctx context.Context, log *slog.Logger) error {
 	}
 	if all[c.ID].value == nil {
 		maps.DeleteFunc(all, func(_ string, t told) bool { return t.value == nil })
-		return fmt.Errorf("there is no rule %q; there are: %v", c.ID, slices.Sorted(maps.Keys(all)))
+		if len(all) == 0 {
+			return fmt.Errorf("there is no rule %q, nor any other", c.ID)
+		}
+		return fmt.Errorf("there is no rule %q; there are: %s", c.ID, strings.Join(slices.Sorted(maps.Keys(all)), ", "))
 	}
 	if err := d.rules.Delete(ctx, c.ID); err != nil {
 		return err

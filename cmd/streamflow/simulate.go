@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -33,6 +34,11 @@ type simulateTicksCmd struct {
 // Help is shown by --help.
 func (simulateTicksCmd) Help() string {
 	return `Prices follow a random walk whose volatility clusters, with a factor common to all symbols; sizes are log-normal and follow the hours of the day. All ticks, history too, go through the topic, so everything behind it sees them as it would see real ones.`
+}
+
+// Validate refuses what the simulator would take for something else.
+func (c *simulateTicksCmd) Validate() error {
+	return cmp.Or(c.symbolFlags.Validate(), validAge("--backfill", c.Backfill))
 }
 
 // Run sends until ctx ends.
@@ -127,6 +133,14 @@ func age(s string) (time.Duration, error) {
 		return 0, fmt.Errorf("%q is no age: want something like 30d, 12h or 90m", s)
 	}
 	return d, nil
+}
+
+// validAge checks an age that a flag tells.
+func validAge(flag, s string) error {
+	if _, err := age(s); err != nil {
+		return fmt.Errorf("%s: %w", flag, err)
+	}
+	return nil
 }
 
 // progress returns a function that shows how far something has come: in place

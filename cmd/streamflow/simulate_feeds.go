@@ -18,6 +18,9 @@ type feedFlags struct {
 	metricsFlags
 }
 
+// Validate refuses what is no rate.
+func (c *feedFlags) Validate() error { return validRate(c.Rate, 1) }
+
 type simulateEventsCmd struct{ feedFlags }
 
 // Help is shown by --help.

@@ -32,6 +32,24 @@ func (tailCmd) Help() string {
 	return `Shows ticks from now on. On a terminal: a table with one line a symbol, newest figures, redrawn four times a second. In a pipe: one line a tick. Ticks that the bridge will refuse are shown with the reason when reading from Kafka.`
 }
 
+// Validate refuses what would be waited for in vain.
+func (c *tailCmd) Validate() error {
+	if c.Count < 0 {
+		return fmt.Errorf("--count is %d, want 0, for no end, or more", c.Count)
+	}
+	return validSymbols("--symbol: ", c.Symbol)
+}
+
+// validSymbols checks symbols; prefix says whose they are.
+func validSymbols(prefix string, symbols []string) error {
+	for _, s := range symbols {
+		if !streamflow.ValidSymbol(s) {
+			return fmt.Errorf("%s%q is not a symbol", prefix, s)
+		}
+	}
+	return nil
+}
+
 // errEnough ends the tail after --count ticks.
 var errEnough = errors.New("enough")
 
@@ -41,9 +59,6 @@ func (c *tailCmd) Run(ctx context.Context, log *slog.Logger) error {
 	defer view.close()
 	wanted := make(map[string]bool)
 	for _, s := range c.Symbol {
-		if !streamflow.ValidSymbol(s) {
-			return fmt.Errorf("--symbol %q is not a symbol", s)
-		}
 		wanted[s] = true
 	}
 	seen := 0
@@ -134,9 +149,19 @@ func (c *tailCmd) view() view {
 	case c.JSON:
 		return jsonView{json.NewEncoder(os.Stdout)}
 	case !c.Lines && term.IsTerminal(int(os.Stdout.Fd())):
-		return newTableView(os.Stdout)
+		return newTableView(os.Stdout, terminalSize)
 	}
 	return &lineView{last: make(map[string]float64)}
+}
+
+// terminalSize returns the size of the terminal at the standard output; the
+// classic one if it does not tell.
+func terminalSize() (columns, rows int) {
+	columns, rows, err := term.GetSize(int(os.Stdout.Fd()))
+	if err != nil || columns <= 0 || rows <= 0 {
+		return 80, 24
+	}
+	return columns, rows
 }
 
 // jsonView writes one object a line.

@@ -4,18 +4,72 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"maps"
+	"math"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
 	"streamflow"
 )
 
-const (
-	tailHead = "%-12s %12s %9s %12s %15s %5s %12s"
-	tailLine = "%-12s %12.2f %+8.2f%% %12d %15s %5d %12d"
-	redraw   = 250 * time.Millisecond
-)
+const redraw = 250 * time.Millisecond
+
+// tailColumns are the columns of a tick, with their widths: the first is flush
+// left, the others right.
+var tailColumns = []struct {
+	name  string
+	width int
+}{{"symbol", 12}, {"price", 12}, {"change", 9}, {"volume", 12}, {"time", 15}, {"part", 5}, {"offset", 12}}
+
+// tailHead is the line of names, of as many columns as there is room for.
+func tailHead(room int) string {
+	names := make([]string, len(tailColumns))
+	for i, c := range tailColumns {
+		names[i] = c.name
+	}
+	return tailFields(room, names)
+}
+
+// tailLine is the line of a tick; first is the price that its change counts from.
+func tailLine(room int, m streamflow.Mirrored, first float64, volume int64) string {
+	return tailFields(room, []string{
+		m.Tick.Symbol, price(m.Tick.Price), fmt.Sprintf("%+.2f%%", change(first, m.Tick.Price)), strconv.FormatInt(volume, 10),
+		clock(m.Tick.Time), strconv.Itoa(int(m.Position.Partition)), strconv.FormatInt(m.Position.Offset, 10),
+	})
+}
+
+// tailFields joins the fields that there is room for: half a number is another
+// number.
+func tailFields(room int, fields []string) string {
+	line := fmt.Sprintf("%-*s", tailColumns[0].width, fields[0])
+	for i, f := range fields[1:] {
+		next := fmt.Sprintf("%s %*s", line, tailColumns[i+1].width, f)
+		if len(next) > room {
+			break
+		}
+		line = next
+	}
+	return line
+}
+
+// price writes a price in full where that fits its column, with two decimals at
+// least: a coin may cost a thousandth of a cent.
+func price(v float64) string {
+	exact := strconv.FormatFloat(v, 'f', -1, 64)
+	_, decimals, _ := strings.Cut(exact, ".")
+	switch {
+	case len(decimals) <= 2:
+		return strconv.FormatFloat(v, 'f', 2, 64)
+	case len(exact) <= tailColumns[1].width:
+		return exact
+	case v >= 1:
+		return strconv.FormatFloat(v, 'f', 4, 64)
+	}
+	return strconv.FormatFloat(v, 'g', 6, 64)
+}
 
 // change in per cent against the first price that was seen.
 func change(first, now float64) float64 { return 100 * (now - first) / first }
@@ -29,14 +83,14 @@ type lineView struct {
 
 func (v *lineView) tick(m streamflow.Mirrored) {
 	if len(v.last) == 0 {
-		fmt.Printf(tailHead+"\n", "symbol", "price", "change", "volume", "time", "part", "offset")
+		fmt.Println(tailHead(math.MaxInt))
 	}
 	first, ok := v.last[m.Tick.Symbol]
 	if !ok {
 		first = m.Tick.Price
 		v.last[m.Tick.Symbol] = first
 	}
-	fmt.Printf(tailLine+"\n", m.Tick.Symbol, m.Tick.Price, change(first, m.Tick.Price), m.Tick.Volume, clock(m.Tick.Time), m.Position.Partition, m.Position.Offset)
+	fmt.Println(tailLine(math.MaxInt, m, first, m.Tick.Volume))
 }
 
 func (v *lineView) refused(p streamflow.Position, err error) {
@@ -49,6 +103,7 @@ func (v *lineView) close() {}
 // they like; the screen is written four times a second.
 type tableView struct {
 	w       io.Writer
+	size    func() (columns, rows int) // of the terminal, which may change
 	mu      sync.Mutex
 	rows    map[string]*tableRow
 	total   int64
@@ -65,8 +120,8 @@ type tableRow struct {
 	volume int64
 }
 
-func newTableView(w io.Writer) *tableView {
-	v := &tableView{w: w, rows: make(map[string]*tableRow), began: time.Now(), stop: make(chan struct{}), stopped: make(chan struct{})}
+func newTableView(w io.Writer, size func() (columns, rows int)) *tableView {
+	v := &tableView{w: w, size: size, rows: make(map[string]*tableRow), began: time.Now(), stop: make(chan struct{}), stopped: make(chan struct{})}
 	go v.run()
 	return v
 }
@@ -118,23 +173,28 @@ func (v *tableView) draw() {
 	defer v.mu.Unlock()
 	var b bytes.Buffer
 	b.WriteString("\x1b[H")
-	line := func(format string, args ...any) {
-		fmt.Fprintf(&b, format, args...)
+	columns, height := v.size()
+	line := func(text string) {
+		b.WriteString(clip(text, columns))
 		b.WriteString("\x1b[K\r\n")
 	}
-	line("%d ticks, %d symbols, %.0f a second, %d refused   Ctrl-C ends", v.total, len(v.rows), float64(v.total)/time.Since(v.began).Seconds(), v.bad)
-	line(tailHead, "symbol", "price", "change", "volume", "time", "part", "offset")
-	symbols := make([]string, 0, len(v.rows))
-	for s := range v.rows {
-		symbols = append(symbols, s)
+	line(fmt.Sprintf("%d ticks, %d symbols, %.0f a second, %d refused   Ctrl-C ends", v.total, len(v.rows), float64(v.total)/time.Since(v.began).Seconds(), v.bad))
+	line(tailHead(columns))
+	symbols := slices.Sorted(maps.Keys(v.rows))
+	// A line that does not fit would scroll the others out of their places.
+	more, room := 0, max(height-5, 1)
+	if len(symbols) > room {
+		symbols, more = symbols[:room], len(symbols)-room
 	}
-	slices.Sort(symbols)
 	for _, s := range symbols {
 		r := v.rows[s]
-		line(tailLine, s, r.Tick.Price, change(r.first, r.Tick.Price), r.volume, clock(r.Tick.Time), r.Position.Partition, r.Position.Offset)
+		line(tailLine(columns, r.Mirrored, r.first, r.volume))
+	}
+	if more > 0 {
+		line(fmt.Sprintf("and %d more: --symbol chooses, --lines shows all", more))
 	}
 	if v.lastBad != "" {
-		line("last refused: %s", v.lastBad)
+		line("last refused: " + v.lastBad)
 	}
 	b.WriteString("\x1b[J")
 	_, _ = v.w.Write(b.Bytes())

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -44,6 +45,11 @@ type upCmd struct {
 // Help is shown by --help.
 func (upCmd) Help() string {
 	return `Starts the servers that are not named, creates topics, streams and tables, and runs the bridge, the functions, the API and the simulator. Ctrl-C stops it, the second one at once. Data stay in --data-dir; delete it to begin anew.`
+}
+
+// Validate refuses what a part would take for something else.
+func (c *upCmd) Validate() error {
+	return cmp.Or(c.symbolFlags.Validate(), c.bridgeFlags.Validate(), c.layout.Validate(), validAge("--backfill", c.Backfill))
 }
 
 // AfterApply opens writing to loopback: it is one person's own machine.

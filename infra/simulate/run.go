@@ -65,7 +65,7 @@ func (o *Options) check() error {
 	seen := make(map[string]bool)
 	for _, s := range o.Market.Symbols {
 		if !streamflow.ValidSymbol(s) || seen[s] {
-			return fmt.Errorf("simulate: symbol %q is not one or stands twice", s)
+			return fmt.Errorf("simulate: %q is no symbol, or stands twice", s)
 		}
 		seen[s] = true
 	}
