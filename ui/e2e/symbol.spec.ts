@@ -1,4 +1,4 @@
-import { expect, type Page, test } from '@playwright/test'
+import { type APIRequestContext, expect, type Page, test } from '@playwright/test'
 import { complaints, look, openLive, openMarket, schemes, sizes } from './page'
 
 const studies = 'ind=sma(20);bollinger(20,2);rsi(14);macd(12,26,9)'
@@ -151,6 +151,70 @@ test('who goes back in time gets older candles', async ({ page }) => {
     expect(older).toContain(200)
   }).toPass({ timeout: 50_000 })
 })
+
+test('a late tick makes a candle between others, and the chart has it in its lines too', async ({
+  page,
+  request,
+}) => {
+  const found = complaints(page)
+  const [symbol = '', other = ''] = await openMarket(page)
+  await openChart(page, symbol, `interval=1s&ind=sma(20);rsi(14)&cmp=${other}`)
+  await expect(page.locator('[data-value="= sma_20"]')).toHaveText(/\d/)
+  for (const late of [symbol, other]) {
+    const time = await gap(request, late)
+    const price = 0.01
+    const tick = { symbol: late, price, volume: 1, timestamp: new Date(time).toISOString() }
+    expect((await request.post('/api/ticks', { data: tick })).ok()).toBe(true)
+    await expect.poll(async () => (await seconds(request, late)).get(time), { timeout: 20_000 }).toBe(price)
+  }
+  // What reads the values of indicators has been round since.
+  await page.waitForTimeout(3000)
+  await page.keyboard.press('Shift+T')
+  await expect(
+    page
+      .getByRole('region', { name: `Candles of ${symbol}` })
+      .getByRole('cell', { name: '0.01' })
+      .first(),
+  ).toBeVisible()
+  expect(found).toEqual([])
+})
+
+test('a value of an indicator that comes before its candle waits for it', async ({ page, request }) => {
+  const found = complaints(page)
+  const [symbol = ''] = await openMarket(page)
+  await openChart(page, symbol, 'interval=1s&ind=sma(20)')
+  await expect(page.locator('[data-value="= sma_20"]')).toHaveText(/\d/)
+  const start = new Date(await gap(request, symbol)).toISOString()
+  let told = 0
+  await page.route(`**/api/stocks/${symbol}/indicators*`, async (route) => {
+    const answer = await (await route.fetch()).json()
+    answer.points = [{ time: start, values: { sma_20: 1 } }, ...answer.points]
+    await route.fulfill({ json: answer })
+    told++
+  })
+  await expect.poll(() => told, { timeout: 15_000 }).toBeGreaterThan(2)
+  await expect(page.locator('[data-value="= sma_20"]')).toHaveText(/\d/)
+  expect(found).toEqual([])
+})
+
+/** The closing prices of a symbol by the start of their second, unix ms. */
+async function seconds(request: APIRequestContext, symbol: string): Promise<Map<number, number>> {
+  const answer = await request.get(`/api/stocks/${symbol}/candles`, {
+    params: { interval: '1s', limit: 60 },
+  })
+  const { candles } = await answer.json()
+  return new Map(
+    candles.map((candle: { start: string; close: number }) => [Date.parse(candle.start), candle.close]),
+  )
+}
+
+/** A second of the last half minute in which a symbol has no candle. */
+async function gap(request: APIRequestContext, symbol: string): Promise<number> {
+  const known = await seconds(request, symbol)
+  const newest = Math.max(...known.keys())
+  for (let time = newest - 5000; time > newest - 30_000; time -= 1000) if (!known.has(time)) return time
+  throw new Error(`${symbol} has a candle in each second`)
+}
 
 test('other symbols are compared in per cent', async ({ page }) => {
   const [symbol = '', other = ''] = await openMarket(page)

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { isBehind } from './chart/Behind'
-import { planStudies } from './chart/studies'
+import { planStudies, withLevels } from './chart/studies'
 import { type Formula, joinSpecs, parseSpecs, valueName, writeSpec } from './data/specs'
 import { exportUrl } from './export'
 import { atPrice, readPriceRule } from './rules/priceRule'
@@ -76,4 +76,12 @@ test('candles are behind when trades came that none of them holds', () => {
   expect(isBehind(after(151), candle, '1h')).toBe(false)
   expect(isBehind(null, candle, '1m')).toBe(false)
   expect(isBehind(after(1e6), undefined, '1m')).toBe(false)
+})
+
+test('the levels of an oscillator are in sight, however near to one of them it stays', () => {
+  const seen = (minValue: number, maxValue: number) =>
+    withLevels([30, 70])(() => ({ priceRange: { minValue, maxValue } }))?.priceRange
+  expect(seen(45, 52)).toEqual({ minValue: 30, maxValue: 70 })
+  expect(seen(12, 52)).toEqual({ minValue: 12, maxValue: 70 })
+  expect(withLevels([30])(() => null)).toBeNull()
 })

@@ -2,7 +2,7 @@ import { useEffect } from 'react'
 import { flushSync } from 'react-dom'
 import { useSymbols } from '@/features/market'
 import { useSettings } from '@/shared/settings/settings'
-import { type Shortcut, useShortcuts } from '@/shared/shortcuts/shortcuts'
+import { isTyping, type Shortcut, useShortcuts } from '@/shared/shortcuts/shortcuts'
 import type { PriceChart } from './chart/priceChart'
 import { intervals } from './search'
 import type { SymbolAddress } from './useSymbolAddress'
@@ -50,8 +50,8 @@ export function useSymbolKeys({ address, chart, pause, reset, table, pick }: Act
     const typed = (event: KeyboardEvent) => {
       if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return
       if (!/^[a-z]$/i.test(event.key) || !useSettings.getState().shortcuts) return
-      const target = event.target as HTMLElement
-      if (target.closest('input, textarea, select, [role="dialog"], [role="menu"], [role="listbox"]')) return
+      // A button of the toolbar that still has the focus takes no letters.
+      if (isTyping(event.target)) return
       event.preventDefault()
       // The next key may already wait: the field that takes it must be there and focused before.
       flushSync(() => pick(event.key))

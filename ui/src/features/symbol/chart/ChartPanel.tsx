@@ -96,12 +96,13 @@ export function ChartPanel({ address, rules, paused, onReady }: ChartPanelProps)
         />
         <Legend
           ref={legend}
-          {...{ symbol, interval, series, studies }}
+          {...{ chart, symbol, interval, series, studies }}
           layers={indicators.layers}
+          whole={series.next === null && indicators.ready}
           remove={(spec) => address.setSpecs(specs.filter((one) => one !== spec))}
         />
         {compared.map((other) => (
-          <Compared key={other} chart={chart} symbol={other} interval={interval} main={series} />
+          <Compared key={other} chart={chart} symbol={other} interval={interval} />
         ))}
         {(unread || series.all.length === 0) && (
           <div className={classes.over}>

@@ -1,6 +1,6 @@
 import { ActionIcon } from '@mantine/core'
 import { IconX } from '@tabler/icons-react'
-import { type Ref, useEffect, useImperativeHandle, useRef } from 'react'
+import { type Ref, type RefObject, useEffect, useImperativeHandle, useRef } from 'react'
 import { formatCount, formatPercent, formatPrice, formatVolume, unknown } from '@/shared/lib/format'
 import { formatDateTime } from '@/shared/lib/time'
 import type { Bar } from '../data/bar'
@@ -8,7 +8,9 @@ import type { CandleSeries } from '../data/candleSeries'
 import type { IndicatorPoints } from '../data/useIndicators'
 import type { Interval } from '../search'
 import classes from './ChartPanel.module.css'
-import type { Study } from './studies'
+import { topOfPane, watchPanes } from './panes'
+import type { PriceChart } from './priceChart'
+import type { Line, Study } from './studies'
 
 export interface LegendHandle {
   /** shows the bar of a time; null is the newest */
@@ -19,17 +21,34 @@ export interface LegendHandle {
 
 interface LegendProps {
   ref: Ref<LegendHandle>
+  chart: PriceChart | null
   symbol: string
   interval: Interval
   series: CandleSeries
   studies: readonly Study[]
   layers: readonly IndicatorPoints[]
+  /** all candles are read: what has no value has none for want of candles */
+  whole: boolean
   remove: (spec: string) => void
 }
 
-/** The numbers under the crosshair, written past React: they change with every move of the pointer. */
-export function Legend({ ref, symbol, interval, series, studies, layers, remove }: LegendProps) {
+/**
+ * The numbers under the crosshair, each at the pane that it is of. They are
+ * written past React: they change with every move of the pointer.
+ */
+export function Legend({
+  ref,
+  chart,
+  symbol,
+  interval,
+  series,
+  studies,
+  layers,
+  whole,
+  remove,
+}: LegendProps) {
   const box = useRef<HTMLDivElement>(null)
+  const panes = [0, ...new Set(studies.flatMap(({ pane }) => (pane > 0 ? pane : [])))]
   const time = useRef<number | null>(null)
 
   const write = () => {
@@ -49,46 +68,100 @@ export function Legend({ ref, symbol, interval, series, studies, layers, remove 
     refresh: write,
   }))
   useEffect(write)
+  const owners = panes.map((pane) => studies.find((study) => study.pane === pane)?.spec ?? 'prices')
+  usePanePlaces(box, chart, owners.join(' '))
 
+  const line = ({ spec, title, lines }: Study) => (
+    <StudyLine
+      key={spec}
+      {...{ spec, title, lines, remove }}
+      hint={
+        whole && !hasValues(lines, layers) ? `needs more than ${formatCount(series.all.length)} candles` : ''
+      }
+    />
+  )
   return (
-    <div className={classes.legend} ref={box}>
-      <div className={classes.legendLine}>
-        <b>{symbol}</b> <span className={classes.quiet}>{interval}</span>
-        <span className={classes.quiet} data-value="time" />
-        <span className={classes.ohlc}>
-          O <i data-value="open" /> H <i data-value="high" /> L <i data-value="low" /> C{' '}
-          <i data-value="close" /> <i data-value="change" />
-        </span>
-        <span className={classes.quiet}>
-          Vol <span data-value="volume" />
-        </span>
-        <span className={classes.amended} data-value="amended" />
-      </div>
-      {studies.map(({ spec, title, lines }) => (
-        <div key={spec} className={classes.legendLine}>
-          <span>{title}</span>
-          {lines.map(({ name, color }) => (
-            <span
-              key={name}
-              data-value={`= ${name}`}
-              style={{ color: `var(--sf-series-${(color % 6) + 1})` }}
-              title={name}
-            />
-          ))}
-          <ActionIcon
-            variant="subtle"
-            color="gray"
-            size={20}
-            aria-label={`Remove ${spec}`}
-            className={classes.remove ?? ''}
-            onClick={() => remove(spec)}
-          >
-            <IconX size={12} aria-hidden />
-          </ActionIcon>
+    <div className={classes.legends} ref={box}>
+      {panes.map((pane) => (
+        <div key={pane} className={classes.legend} data-pane={pane}>
+          {pane === 0 && <BarLine symbol={symbol} interval={interval} />}
+          {studies.filter((study) => study.pane === pane).map(line)}
         </div>
       ))}
     </div>
   )
+}
+
+/** Keeps each legend at the top of its pane, wherever its borders are drawn to. */
+function usePanePlaces(box: RefObject<HTMLElement | null>, chart: PriceChart | null, panes: string) {
+  useEffect(() => {
+    if (!chart) return
+    const place = () => {
+      for (const legend of box.current?.querySelectorAll<HTMLElement>('[data-pane]') ?? []) {
+        const top = topOfPane(chart.chart, Number(legend.dataset.pane))
+        legend.style.top = `${top ?? 0}px`
+        legend.style.visibility = top === null ? 'hidden' : 'visible'
+      }
+    }
+    return watchPanes(chart.chart, panes.split(' ').length, place)
+  }, [box, chart, panes])
+}
+
+function BarLine({ symbol, interval }: { symbol: string; interval: Interval }) {
+  return (
+    <div className={classes.legendLine}>
+      <b>{symbol}</b> <span className={classes.quiet}>{interval}</span>
+      <span className={classes.quiet} data-value="time" />
+      <span className={classes.ohlc}>
+        O <i data-value="open" /> H <i data-value="high" /> L <i data-value="low" /> C{' '}
+        <i data-value="close" /> <i data-value="change" />
+      </span>
+      <span className={classes.quiet}>
+        Vol <span data-value="volume" />
+      </span>
+      <span className={classes.amended} data-value="amended" />
+    </div>
+  )
+}
+
+type StudyLineProps = Pick<Study, 'spec' | 'title' | 'lines'> & Pick<LegendProps, 'remove'> & { hint: string }
+
+/** An indicator: its name, its values, and how to be rid of it. */
+function StudyLine({ spec, title, lines, hint, remove }: StudyLineProps) {
+  return (
+    <div className={classes.legendLine}>
+      <span>{title}</span>
+      {hint ? (
+        <span className={classes.quiet}>{hint}</span>
+      ) : (
+        lines.map(({ name, color }) => (
+          <span
+            key={name}
+            data-value={`= ${name}`}
+            style={{ color: `var(--sf-series-${(color % 6) + 1})` }}
+            title={name}
+          />
+        ))
+      )}
+      <ActionIcon
+        variant="subtle"
+        color="gray"
+        size={20}
+        aria-label={`Remove ${spec}`}
+        className={classes.remove ?? ''}
+        onClick={() => remove(spec)}
+      >
+        <IconX size={12} aria-hidden />
+      </ActionIcon>
+    </div>
+  )
+}
+
+function hasValues(lines: readonly Line[], layers: readonly IndicatorPoints[]): boolean {
+  for (const layer of layers) {
+    for (const values of layer.values()) if (lines.some(({ name }) => name in values)) return true
+  }
+  return false
 }
 
 function textOf(

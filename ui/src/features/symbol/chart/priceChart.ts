@@ -15,12 +15,13 @@ import {
   type Time,
   type UTCTimestamp,
 } from 'lightweight-charts'
-import { formatPrice } from '@/shared/lib/format'
+import { formatPercent, formatPrice } from '@/shared/lib/format'
 import { formatDateTime, formatMinute, formatMonthDay, formatTime } from '@/shared/lib/time'
 import type { Bar } from '../data/bar'
 import type { CandleSeries } from '../data/candleSeries'
 import type { ChartStyle, Interval } from '../search'
 import type { ChartColors } from './colors'
+import { drawPoint } from './drawPoint'
 import { PriceLines } from './priceLines'
 import { StudySeries } from './studySeries'
 
@@ -50,7 +51,7 @@ export class PriceChart {
   private style: ChartStyle = 'candles'
   private readonly volume: ISeriesApi<'Histogram'>
   private markers: ISeriesMarkersPluginApi<Time>
-  private readonly compared = new Map<string, ISeriesApi<'Line'>>()
+  private readonly compared = new Map<string, { line: ISeriesApi<'Line'>; bars: readonly Bar[] }>()
   private source: CandleSeries | null = null
   private colors: ChartColors
   private drawn: { first: number; count: number; last: number } = { first: 0, count: 0, last: 0 }
@@ -95,18 +96,24 @@ export class PriceChart {
         attributionLogo: true,
       },
       grid: { vertLines: { color: `${line}88` }, horzLines: { color: `${line}88` } },
-      rightPriceScale: { borderColor: line, scaleMargins: { top: 0.1, bottom: 0.2 } },
+      rightPriceScale: {
+        borderColor: line,
+        scaleMargins: { top: 0.1, bottom: 0.2 },
+        // Half a number at the border of two panes cannot be read.
+        entireTextOnly: true,
+      },
       timeScale: { borderColor: line, timeVisible: true, rightOffset: 6, minBarSpacing: 0.5 },
       localization: {
         priceFormatter: (price: number) => formatPrice(price),
+        percentageFormatter: (percent: number) => formatPercent(percent),
         timeFormatter: (time: Time) => formatDateTime(Number(time) * 1000),
       },
     })
     this.main.applyOptions(this.looks(this.style))
     this.studies.paint(colors)
     this.lines.paint(colors)
-    for (const [place, series] of [...this.compared.values()].entries()) {
-      series.applyOptions({ color: colors.series[(place + 1) % colors.series.length] ?? text })
+    for (const [place, { line }] of [...this.compared.values()].entries()) {
+      line.applyOptions({ color: colors.series[(place + 1) % colors.series.length] ?? text })
     }
     this.redraw()
   }
@@ -146,6 +153,7 @@ export class PriceChart {
     this.main.setData(bars.map((bar) => this.point(bar)))
     this.volume.setData(bars.map((bar) => this.volumePoint(bar)))
     this.drawn = { first: bars[0]?.time ?? 0, count: bars.length, last: bars.at(-1)?.time ?? 0 }
+    this.drawCompared()
     this.mark()
   }
 
@@ -154,9 +162,11 @@ export class PriceChart {
     if (this.paused) return
     let amended = false
     for (const bar of bars) {
-      const historical = bar.time < this.drawn.last
-      this.main.update(this.point(bar), historical)
-      this.volume.update(this.volumePoint(bar), historical)
+      if (!drawPoint(this.chart, this.main, this.point(bar))) {
+        this.redraw()
+        return
+      }
+      drawPoint(this.chart, this.volume, this.volumePoint(bar))
       amended ||= bar.amended > 0
       this.drawn.last = Math.max(this.drawn.last, bar.time)
     }
@@ -165,35 +175,48 @@ export class PriceChart {
 
   /** Other symbols as lines; all of them, and the prices, in per cent of where the view begins. */
   compare(symbols: readonly string[]): void {
-    for (const [symbol, series] of this.compared) {
+    for (const [symbol, { line }] of this.compared) {
       if (symbols.includes(symbol)) continue
-      this.chart.removeSeries(series)
+      this.chart.removeSeries(line)
       this.compared.delete(symbol)
     }
     for (const symbol of symbols) {
       if (this.compared.has(symbol)) continue
       const color =
         this.colors.series[(this.compared.size + 1) % this.colors.series.length] ?? this.colors.accent
-      const line = { color, lineWidth: 2, title: symbol, priceLineVisible: false } as const
-      this.compared.set(symbol, this.chart.addSeries(LineSeries, line))
+      const looks = { color, lineWidth: 2, title: symbol, priceLineVisible: false } as const
+      this.compared.set(symbol, { line: this.chart.addSeries(LineSeries, looks), bars: [] })
     }
     const mode = symbols.length > 0 ? PriceScaleMode.Percentage : PriceScaleMode.Normal
     this.chart.priceScale('right').applyOptions({ mode })
   }
 
   setCompared(symbol: string, bars: readonly Bar[]): void {
+    const compared = this.compared.get(symbol)
+    if (!compared) return
+    compared.bars = bars
+    this.drawCompared()
+  }
+
+  private drawCompared(): void {
     // Only where the main symbol has bars: other times would stretch the axis.
     const from = this.drawn.first
-    const points = bars
-      .filter(({ time }) => time >= from)
-      .map(({ time, close }) => ({ time: at(time), value: close }))
-    this.compared.get(symbol)?.setData(points)
+    for (const { line, bars } of this.compared.values()) {
+      line.setData(
+        bars.filter(({ time }) => time >= from).map(({ time, close }) => ({ time: at(time), value: close })),
+      )
+    }
   }
 
   updateCompared(symbol: string, bars: readonly Bar[]): void {
     if (this.paused) return
+    const line = this.compared.get(symbol)?.line
+    if (!line) return
     for (const { time, close } of bars) {
-      this.compared.get(symbol)?.update({ time: at(time), value: close }, time < this.drawn.last)
+      if (!drawPoint(this.chart, line, { time: at(time), value: close })) {
+        this.drawCompared()
+        return
+      }
     }
   }
 

@@ -1,3 +1,4 @@
+import type { AutoscaleInfo } from 'lightweight-charts'
 import { type Formula, isOverlay, readSpec, valueName } from '../data/specs'
 
 /** One line of an indicator, as it is drawn. */
@@ -44,4 +45,17 @@ export function planStudies(specs: readonly string[], formulas: readonly Formula
     color++
     return [{ spec, title: spec, pane: overlay ? 0 : ++pane, lines }]
   })
+}
+
+/** A scale on which the levels are to be seen, however near to one of them the line stays. */
+export function withLevels(levels: readonly number[]) {
+  return (usual: () => AutoscaleInfo | null): AutoscaleInfo | null => {
+    const info = usual()
+    if (!info?.priceRange) return info
+    const { minValue, maxValue } = info.priceRange
+    return {
+      ...info,
+      priceRange: { minValue: Math.min(minValue, ...levels), maxValue: Math.max(maxValue, ...levels) },
+    }
+  }
 }

@@ -10,14 +10,15 @@ import {
 } from 'lightweight-charts'
 import type { IndicatorPoints } from '../data/useIndicators'
 import type { ChartColors } from './colors'
-import type { Line, Study } from './studies'
+import { drawPoint } from './drawPoint'
+import { type Line, type Study, withLevels } from './studies'
 
 interface Drawn {
   api: ISeriesApi<SeriesType>
   guides: IPriceLine[]
   line: Line
   pane: number
-  last: number
+  empty: boolean
 }
 
 /** The lines of the indicators. A line that stays in its place keeps its series. */
@@ -52,7 +53,7 @@ export class StudySeries {
         known.api.applyOptions({ color: this.colorOf(line) })
       } else {
         const api = this.add(line, pane)
-        this.drawn.set(name, { api, guides: this.guide(api, line), line, pane, last: 0 })
+        this.drawn.set(name, { api, guides: this.guide(api, line), line, pane, empty: true })
       }
     }
     this.base = undefined
@@ -65,8 +66,7 @@ export class StudySeries {
     const whole = base !== this.base
     this.base = base
     for (const drawn of this.drawn.values()) {
-      if (whole || drawn.last === 0) this.drawAll(drawn, layers, times)
-      else this.drawTail(drawn, layers.slice(1))
+      if (whole || drawn.empty || !this.drawTail(drawn, layers.slice(1))) this.drawAll(drawn, layers, times)
     }
   }
 
@@ -77,18 +77,19 @@ export class StudySeries {
       return value === undefined ? [] : [this.point(drawn.line, time, value)]
     })
     drawn.api.setData(points)
-    drawn.last = Number(points.at(-1)?.time ?? 0)
+    drawn.empty = points.length === 0
   }
 
-  private drawTail(drawn: Drawn, layers: readonly IndicatorPoints[]): void {
+  /** False if a value belongs between others: that of a candle which a late tick has made. */
+  private drawTail(drawn: Drawn, layers: readonly IndicatorPoints[]): boolean {
     for (const layer of layers) {
       for (const [time, values] of [...layer].slice(-50)) {
         const value = values[drawn.line.name]
         if (value === undefined) continue
-        drawn.api.update(this.point(drawn.line, time, value), time < drawn.last)
-        drawn.last = Math.max(drawn.last, time)
+        if (!drawPoint(this.chart, drawn.api, this.point(drawn.line, time, value))) return false
       }
     }
+    return true
   }
 
   private point(line: Line, time: number, value: number) {
@@ -102,7 +103,11 @@ export class StudySeries {
     const color = this.colorOf(line)
     if (line.kind === 'histogram') return this.chart.addSeries(HistogramSeries, { ...quiet, color }, pane)
     const lineStyle = line.dashed ? LineStyle.Dashed : LineStyle.Solid
-    const looks = { ...quiet, color, lineStyle, lineWidth: 1 as const, crosshairMarkerRadius: 2 }
+    const looks = {
+      ...quiet,
+      ...{ color, lineStyle, lineWidth: 1 as const, crosshairMarkerRadius: 2 },
+      ...(line.levels.length > 0 && { autoscaleInfoProvider: withLevels(line.levels) }),
+    }
     return this.chart.addSeries(LineSeries, looks, pane)
   }
 

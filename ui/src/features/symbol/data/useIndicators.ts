@@ -113,6 +113,8 @@ export function useIndicators(
     layers: [known?.points, facts.of === of ? facts.points : undefined, tail.data].filter(
       (layer) => layer !== undefined,
     ),
+    /** what is closed was read, of just these indicators */
+    ready: known !== undefined && !history.isPlaceholderData,
     error: history.error,
   }
 }
