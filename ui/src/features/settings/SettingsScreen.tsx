@@ -1,7 +1,7 @@
 import { Button, SegmentedControl, Select, Switch, useMantineColorScheme } from '@mantine/core'
 import type { ReactNode } from 'react'
 import { formatChange, formatPercent, formatPrice, formatVolume } from '@/shared/lib/format'
-import { formatDateTime } from '@/shared/lib/time'
+import { formatDateTime, type TimeZone } from '@/shared/lib/time'
 import { Panel } from '@/shared/panel/Panel'
 import {
   changeSettings,
@@ -9,7 +9,6 @@ import {
   defaults,
   type NumberFormat,
   rates,
-  type TimeZone,
   useSettings,
 } from '@/shared/settings/settings'
 import classes from './SettingsScreen.module.css'

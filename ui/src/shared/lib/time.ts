@@ -1,5 +1,7 @@
-import type { TimeZone } from '@/shared/settings/settings'
 import { unknown } from './format'
+
+/** UTC, or the zone of this computer */
+export type TimeZone = 'utc' | 'local'
 
 let times = timesOf('utc')
 
@@ -18,7 +20,6 @@ function timesOf(zone: TimeZone) {
   const second = { ...minute, second: '2-digit' } as const
   return {
     day: make(day),
-    monthDay: make({ month: '2-digit', day: '2-digit' }),
     minute: make(minute),
     second: make(second),
     millisecond: make({ ...second, fractionalSecondDigits: 3 }),
@@ -42,6 +43,6 @@ export const formatMoment = (moment: Moment): string => format(times.millisecond
 /** 2026-03-02 */
 export const formatDay = (moment: Moment): string => format(times.day, moment)
 /** 03-02 */
-export const formatMonthDay = (moment: Moment): string => format(times.monthDay, moment)
+export const formatMonthDay = (moment: Moment): string => formatDay(moment).slice(-5)
 /** 2026-03-02 14:30:05 */
 export const formatDateTime = (moment: Moment): string => format(times.full, moment)

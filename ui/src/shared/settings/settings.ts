@@ -1,13 +1,11 @@
 import { create } from 'zustand'
 import { persist } from 'zustand/middleware'
 import { setNumberLocale } from '@/shared/lib/format'
-import { setTimeZone } from '@/shared/lib/time'
+import { setTimeZone, type TimeZone } from '@/shared/lib/time'
 
 export type Density = 'compact' | 'normal'
 /** how numbers are written; 'system' is as the browser does */
 export type NumberFormat = 'en-US' | 'de-DE' | 'fr-FR' | 'de-CH' | 'en-IN' | 'system'
-/** 'utc', 'local', or an IANA name */
-export type TimeZone = 'utc' | 'local'
 
 export interface Settings {
   density: Density
