@@ -193,6 +193,12 @@ test('events are counted in buckets, and logins in windows, as they come', async
   await expect(page.getByText(/in the last 60 s/).first()).toBeVisible()
   await expect(page.getByRole('img', { name: /^Logins by window/ })).toBeVisible({ timeout: 40_000 })
   await Promise.all(simulated)
+  // Who comes when nothing more does has the sums of all currencies, not only that of the last event.
+  const sums = page.getByRole('list', { name: 'Sums of medium' }).getByRole('listitem')
+  const before = await sums.allTextContents()
+  expect(before.length).toBeGreaterThan(1)
+  await page.reload()
+  await expect(sums).toHaveText(before)
 })
 
 const screens = ['alerts', 'functions?name=candles', 'pipeline', 'pipeline?view=table', 'inspector', 'events']

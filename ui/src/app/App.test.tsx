@@ -68,6 +68,23 @@ test('the help lists the keys, and the high rate is one of them', async () => {
   expect(sent.at(-1)).toEqual({ unsubscribe: ['candles.1d.*'] })
 })
 
+test('the key for the theme changes what is seen, whatever the system wishes', async () => {
+  await openAt('/')
+  const seen = () => document.documentElement.dataset.mantineColorScheme
+  const before = seen()
+  await userEvent.keyboard('{Shift>}D{/Shift}')
+  expect(seen()).not.toBe(before)
+  await userEvent.keyboard('{Shift>}D{/Shift}')
+  expect(seen()).toBe(before)
+})
+
+test('the palette says which key does the same', async () => {
+  await openAt('/')
+  await userEvent.keyboard('{Control>}k{/Control}')
+  await screen.findByPlaceholderText('Symbol, screen or action')
+  expect(await screen.findByRole('button', { name: /Alerts.*Shift\s*A/ })).toBeInTheDocument()
+})
+
 test('single keys can be turned off; Ctrl+K still works', async () => {
   const { router } = await openAt('/')
   useSettings.setState({ shortcuts: false })

@@ -2,6 +2,7 @@ import { Modal } from '@mantine/core'
 import { useSettings } from '@/shared/settings/settings'
 import { useShortcutRegistry } from '@/shared/shortcuts/shortcuts'
 import classes from './Help.module.css'
+import { Keys } from './Keys'
 
 /** The keys that do something now, by what they are for. */
 export function Help({ close }: { close: () => void }) {
@@ -21,9 +22,7 @@ export function Help({ close }: { close: () => void }) {
                 .map(({ keys, label }) => (
                   <div key={keys} className={classes.row}>
                     <dt>
-                      {keysOf(keys).map((key) => (
-                        <kbd key={key}>{nameOf(key)}</kbd>
-                      ))}
+                      <Keys keys={keys} />
                     </dt>
                     <dd>{label}</dd>
                   </div>
@@ -34,22 +33,4 @@ export function Help({ close }: { close: () => void }) {
       </div>
     </Modal>
   )
-}
-
-const names: Record<string, string> = {
-  Mod: /Mac|iPhone|iPad/.test(navigator.platform) ? '⌘' : 'Ctrl',
-  ArrowUp: '↑',
-  ArrowDown: '↓',
-  ArrowLeft: '←',
-  ArrowRight: '→',
-  ' ': 'Space',
-}
-
-/** "Shift+M" is two keys, "+" is one. */
-function keysOf(shortcut: string): string[] {
-  return shortcut === '+' ? [shortcut] : shortcut.split('+')
-}
-
-function nameOf(key: string): string {
-  return names[key] ?? key
 }

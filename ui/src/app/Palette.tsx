@@ -1,13 +1,14 @@
 import '@mantine/spotlight/styles.css'
-import { useMantineColorScheme } from '@mantine/core'
 import { createSpotlight, Spotlight, type SpotlightActionData } from '@mantine/spotlight'
 import { IconChartCandle, IconKeyboard, IconPlugConnected, IconSearch, IconSun } from '@tabler/icons-react'
 import { useNavigate } from '@tanstack/react-router'
 import { useEffect, useMemo, useState } from 'react'
 import { useSymbols } from '@/features/market'
+import { useSettings } from '@/shared/settings/settings'
 import { useStream } from '@/shared/stream'
+import { Keys } from './Keys'
 import { screens } from './screens'
-import { toggleHighRate } from './useShellShortcuts'
+import { actionKeys, toggleHighRate, useFlipTheme } from './useShellShortcuts'
 
 interface PaletteProps {
   opened: boolean
@@ -21,40 +22,48 @@ export function Palette({ opened, close, openHelp }: PaletteProps) {
   const navigate = useNavigate()
   const hub = useStream()
   const symbols = useSymbols()
-  const { colorScheme, setColorScheme } = useMantineColorScheme()
+  const [query, setQuery] = useState('')
+  const flipTheme = useFlipTheme()
+  const single = useSettings(({ shortcuts }) => shortcuts)
   useEffect(() => {
     if (opened) spotlight.open()
   }, [opened, spotlight])
 
   const actions = useMemo(() => {
-    const goTo: SpotlightActionData[] = screens.map(({ path, label, about, Icon }) => ({
+    const hint = (keys: string) => single && <Keys keys={keys} />
+    const goTo: SpotlightActionData[] = screens.map(({ path, label, about, keys, Icon }) => ({
       id: path,
       label,
       description: about,
+      rightSection: hint(keys),
       leftSection: <Icon size={18} aria-hidden />,
       onClick: () => void navigate({ to: path }),
     }))
     const does: SpotlightActionData[] = [
       {
         id: 'toggle',
+        rightSection: hint(actionKeys.toggle),
         label: 'Connect or disconnect',
         leftSection: <IconPlugConnected size={18} aria-hidden />,
         onClick: hub.toggle,
       },
       {
         id: 'rate',
+        rightSection: hint(actionKeys.rate),
         label: 'High-rate mode: every tick, or conflated',
         leftSection: <IconPlugConnected size={18} aria-hidden />,
         onClick: toggleHighRate,
       },
       {
         id: 'theme',
+        rightSection: hint(actionKeys.theme),
         label: 'Dark or light',
         leftSection: <IconSun size={18} aria-hidden />,
-        onClick: () => setColorScheme(colorScheme === 'dark' ? 'light' : 'dark'),
+        onClick: flipTheme,
       },
       {
         id: 'help',
+        rightSection: hint(actionKeys.help),
         label: 'Keyboard shortcuts',
         leftSection: <IconKeyboard size={18} aria-hidden />,
         onClick: openHelp,
@@ -67,19 +76,24 @@ export function Palette({ opened, close, openHelp }: PaletteProps) {
       onClick: () =>
         void navigate({ to: '/s/$symbol', params: { symbol }, search: (before) => before as object }),
     }))
-    return [
-      { group: 'Symbols', actions: charts },
+    const own = [
       { group: 'Screens', actions: goTo },
       { group: 'Actions', actions: does },
     ]
-  }, [symbols, navigate, hub, openHelp, colorScheme, setColorScheme])
+    // Who has written nothing yet sees what there is; who writes mostly wants a symbol.
+    return query === ''
+      ? [...own, { group: 'Symbols', actions: charts }]
+      : [{ group: 'Symbols', actions: charts }, ...own]
+  }, [query, symbols, navigate, hub, openHelp, flipTheme, single])
 
   return (
     <Spotlight
       store={store}
       actions={actions}
       shortcut={null}
-      limit={12}
+      query={query}
+      onQueryChange={setQuery}
+      limit={query === '' ? 24 : 12}
       highlightQuery
       scrollable
       maxHeight={420}

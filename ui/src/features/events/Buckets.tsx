@@ -43,14 +43,17 @@ function Bucket({ name, bucket, share }: { name: string; bucket: BucketState; sh
         <span style={{ width: `${share * 100}%` }} />
       </div>
       <p className={classes.muted}>
-        {Math.round(share * 100)} % of all, {formatCount(recent.length)} in the last {recentMs / 1000} s
+        {Math.round(share * 100)}% of all, {formatCount(recent.length)} in the last {recentMs / 1000} s
       </p>
-      <p className={classes.muted}>
+      <ul className={classes.sums} aria-label={`Sums of ${name}`}>
         {Object.entries(sums)
           .sort(([a], [b]) => a.localeCompare(b))
-          .map(([currency, sum]) => `${formatPrice(sum)} ${currency}`)
-          .join(', ')}
-      </p>
+          .map(([currency, sum]) => (
+            <li key={currency}>
+              {formatPrice(sum)} {currency || 'without a currency'}
+            </li>
+          ))}
+      </ul>
       <p className={classes.last}>
         {formatTime(last.timestamp)} {last.type} {formatPrice(last.price)} {last.currency}{' '}
         <JourneyLink position={last.position}>journey</JourneyLink>

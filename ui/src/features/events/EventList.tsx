@@ -1,45 +1,69 @@
-import { TextInput } from '@mantine/core'
+import { Button, Select } from '@mantine/core'
+import { IconPlayerPause, IconPlayerPlay } from '@tabler/icons-react'
 import { useState } from 'react'
+import { formatCount } from '@/shared/lib/format'
 import { formatDateTime, formatTime } from '@/shared/lib/time'
 import { useAddress } from '@/shared/ops/address'
 import { JourneyLink } from '@/shared/ops/JourneyLink'
 import { Payload } from '@/shared/ops/pieces'
 import { More, Table, tableClasses } from '@/shared/ops/Table'
 import { Empty, Failed, Loading, Panel } from '@/shared/panel/Panel'
+import { useShortcuts } from '@/shared/shortcuts/shortcuts'
 import { type StreamEvent, useEvents } from './data'
 import classes from './events.module.css'
+import { useHold, useKnown } from './hold'
 
 const shownAtMost = 300
+
+const group = 'Events'
 
 /** The events themselves, as they were sent, masked. */
 export function EventList() {
   const [{ topic, type }, change] = useAddress()
   const list = useEvents({ topic, type })
   const [open, setOpen] = useState<number | null>(null)
+  const hold = useHold(list.events)
   const loaded = list.data?.pages.length ?? 0
-  const events = list.events.slice(0, Math.max(shownAtMost, loaded * 100))
+  const events = hold.events.slice(0, Math.max(shownAtMost, loaded * 100))
+  const known = useKnown(list.events, { topic, type })
+  useShortcuts([{ keys: 'p', label: 'Hold the list of events, or let it run', group, run: hold.toggle }])
+  const { Icon, word } = hold.held
+    ? { Icon: IconPlayerPlay, word: `Resume${hold.more > 0 ? ` (${formatCount(hold.more)} new)` : ''}` }
+    : { Icon: IconPlayerPause, word: 'Pause' }
   return (
     <Panel
       title="Events"
       className={classes.list ?? ''}
       actions={
         <>
-          <TextInput
+          <Select
             size="xs"
-            w={120}
+            w={130}
             aria-label="Topic"
-            placeholder="Topic"
-            value={topic ?? ''}
-            onChange={(event) => change({ topic: event.currentTarget.value || undefined })}
+            placeholder="Any topic"
+            clearable
+            data={known.topics}
+            value={topic ?? null}
+            onChange={(value) => change({ topic: value ?? undefined })}
           />
-          <TextInput
+          <Select
             size="xs"
-            w={120}
+            w={150}
             aria-label="Type"
-            placeholder="Type"
-            value={type ?? ''}
-            onChange={(event) => change({ type: event.currentTarget.value || undefined })}
+            placeholder="Any type"
+            clearable
+            data={known.types}
+            value={type ?? null}
+            onChange={(value) => change({ type: value ?? undefined })}
           />
+          <Button
+            size="compact-xs"
+            variant="default"
+            leftSection={<Icon size={13} aria-hidden />}
+            onClick={hold.toggle}
+          >
+            {word}
+          </Button>
         </>
       }
     >
@@ -50,7 +74,7 @@ export function EventList() {
       {list.data && events.length === 0 && (
         <Empty title={topic || type ? 'No event passes the filter' : 'No event yet'}>
           {topic || type
-            ? 'Names are whole: events, user-events; view, purchase, login.'
+            ? 'Take the filter away to see others.'
             : 'What is sent to the topics events and user-events comes here; streamflow simulate events sends some.'}
         </Empty>
       )}
@@ -61,7 +85,11 @@ export function EventList() {
               key={event.sequence}
               event={event}
               open={open === event.sequence}
-              toggle={() => setOpen(open === event.sequence ? null : event.sequence)}
+              toggle={() => {
+                setOpen(open === event.sequence ? null : event.sequence)
+                // What is being read must not run away.
+                if (open !== event.sequence) hold.hold()
+              }}
             />
           ))}
         </Table>

@@ -57,10 +57,9 @@ export function LoginList({ logins }: { logins: readonly Login[] }) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard
     <ol className={classes.logins} aria-label="Logins, the newest first" tabIndex={0}>
-      {logins.map(({ position, timestamp, text, user_email }) => (
+      {logins.map(({ position, text, user_email }) => (
         <li key={position}>
-          <time dateTime={timestamp}>{formatTime(timestamp)}</time>
-          <span title={text}>{text}</span>
+          <span>{text}</span>
           <code title="The address, masked by the bridge">{user_email.slice(0, 10)}…</code>
           <JourneyLink position={position}>journey</JourneyLink>
         </li>

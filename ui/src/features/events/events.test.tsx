@@ -2,6 +2,7 @@ import { screen, waitFor } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { expect, test } from 'vitest'
 import { manualFeed, renderWith } from '@/features/market/testing'
+import { listenToKeys } from '@/shared/shortcuts/shortcuts'
 import { fakeApi } from '@/shared/test/fakeApi'
 import { joinEvents, type StreamEvent } from './data'
 import { brief } from './EventList'
@@ -61,6 +62,38 @@ test('a bucket keeps a sum for each currency, and goes back for nobody', () => {
   expect(second.sums).toEqual({ EUR: 10, USD: 4 })
   expect(takeBucket(second, bucket(1, 'EUR', 5), 2000)).toMatchObject({ count: 3, sums: second.sums })
   expect(takeBucket(second, bucket(4, 'USD', 9), 90_000).recent).toEqual([90_000])
+})
+
+test('who comes later knows the sums of all currencies, by the newest result alone', async () => {
+  const { deliver } = await open()
+  const sums = { USD: 4, EUR: 60, '': 1.5 }
+  deliver({ subject: 'results.buckets.low', seq: 1, data: { ...bucket(12, 'EUR', 60), sums } })
+  const list = await screen.findByRole('list', { name: 'Sums of low' })
+  expect([...list.children].map(({ textContent }) => textContent)).toEqual([
+    '1.50 without a currency',
+    '60.00 EUR',
+    '4.00 USD',
+  ])
+})
+
+test('a list that is held stays as it is until it is let go, and one that is opened holds it', async () => {
+  const { deliver } = await open()
+  const come = (seq: number, user: string) =>
+    deliver({
+      ...{ subject: 'events.events.view', seq, position: `events/0/${seq}` },
+      data: { user_id: user, price: 1 },
+    })
+  await userEvent.click(await screen.findByRole('button', { name: 'u-1 · 5 EUR' }))
+  come(10, 'u-held')
+  expect(await screen.findByRole('button', { name: 'Resume (1 new)' })).toBeInTheDocument()
+  expect(screen.queryByRole('button', { name: 'u-held · 1' })).toBeNull()
+  await userEvent.click(screen.getByRole('button', { name: /Resume/ }))
+  expect(screen.getByRole('button', { name: 'u-held · 1' })).toBeInTheDocument()
+  const stop = listenToKeys(document)
+  await userEvent.keyboard('p')
+  stop()
+  come(11, 'u-later')
+  expect(await screen.findByRole('button', { name: 'Resume (1 new)' })).toBeInTheDocument()
 })
 
 test('an amended window takes the place of the one before', () => {

@@ -12,6 +12,8 @@ export interface BucketResult {
   count: number
   /** of their prices, in this currency */
   sum: number
+  /** of their prices so far, by currency; results of older versions do not say it */
+  sums?: Record<string, number>
   position: string
 }
 
@@ -55,7 +57,7 @@ export function takeBucket(
   const recent = (state?.recent ?? []).filter((time) => at === null || time > at - recentMs)
   return {
     count: newer ? result.count : state.count,
-    sums: newer ? { ...state?.sums, [currency]: result.sum } : state.sums,
+    sums: newer ? (result.sums ?? { ...state?.sums, [currency]: result.sum }) : state.sums,
     last: newer ? result : state.last,
     recent: at === null ? recent : [...recent, at],
   }

@@ -12,7 +12,7 @@ const heads: Head[] = [
   { label: 'Function' },
   { label: 'State' },
   { label: 'Rate', number: true, title: 'Messages a second over the last 10 s' },
-  { label: 'Last 5 min', title: 'Rate, from zero on' },
+  { label: 'Last 5 min', title: 'Rate, from zero on; a peak far above the last minute is cut off' },
   { label: 'Lag', number: true, title: 'Messages of its input that wait' },
   { label: 'p50', number: true, title: 'How long a message takes, in the middle' },
   { label: 'p99', number: true, title: 'Within which 99 of 100 messages are done' },
@@ -79,7 +79,7 @@ function Row({ view, rates, selected, select }: RowProps) {
       </td>
       <td data-number>{formatRate(view.rate)}</td>
       <td>
-        <Trend samples={rates} span={span} label={`Rate of ${view.name}, last 5 minutes`} />
+        <Trend samples={rates} span={span} cut label={`Rate of ${view.name}, last 5 minutes`} />
       </td>
       <td data-number>{formatKnown(view.lag)}</td>
       <td data-number>{formatMicros(view.stepP50Us)}</td>

@@ -1,6 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { type Api, read, type Schemas, useApi } from '@/shared/api/client'
-import type { Sample } from '@/shared/ops/Trend'
+import type { Sample } from '@/shared/ops/scale'
 
 export type FunctionView = Schemas['Function']
 export type Change = Schemas['FunctionPatchBody']

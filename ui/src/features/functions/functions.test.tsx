@@ -5,7 +5,7 @@ import { manualFeed, renderWith } from '@/features/market/testing'
 import { fakeApi, Refusal } from '@/shared/test/fakeApi'
 import { type FunctionView, remember, span } from './data'
 import { FunctionsScreen } from './FunctionsScreen'
-import { standingOf } from './standing'
+import { ownersOf, standingOf } from './standing'
 
 const now = '2026-03-02T14:00:00Z'
 
@@ -122,4 +122,12 @@ test('what was measured before the page came is in the line, and comes in only w
   const back = remember(first, 1015, [view('f', { history: later, lag: null })])
   expect(back.get('f')?.rate.map(({ at }) => at)).toEqual([998, 1003, 1008, 1010, 1013, 1015])
   expect(back.get('f')?.lag.map(({ at }) => at)).toEqual([1003, 1008, 1010])
+})
+
+test('who waits for the first message has no owner yet; what is stopped, or has no worker, has none', () => {
+  expect(ownersOf(view('f'))).toBe('w1')
+  expect(ownersOf(view('f', { shards: [] }))).toBe('none yet')
+  expect(ownersOf(view('f', { shards: [], workers: [] }))).toBe('nobody')
+  const desired = { state: 'stopped', shards: 1, params: null } as const
+  expect(ownersOf(view('f', { shards: [], desired }))).toBe('nobody')
 })

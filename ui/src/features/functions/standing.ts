@@ -35,9 +35,10 @@ export function standingOf(view: FunctionView): Standing {
   return { tone: 'good', word: 'running', detail: owned === 0 ? 'It waits for its first message.' : '' }
 }
 
-/** Who works on the shards, in few words. */
+/** Who works on the shards, in few words. One that waits for its first message has no owner until it comes. */
 export function ownersOf(view: FunctionView): string {
   const owners = [...new Set(view.shards.flatMap(({ worker }) => worker ?? []))]
-  if (owners.length === 0) return 'nobody'
+  if (owners.length === 0)
+    return view.desired.state === 'running' && view.workers.length > 0 ? 'none yet' : 'nobody'
   return owners.length === 1 ? (owners[0] ?? '') : `${owners.length} workers`
 }

@@ -4,6 +4,7 @@ import { beforeEach, expect, onTestFinished, test } from 'vitest'
 import { ApiError, type Stock } from '@/shared/api/client'
 import { listenToKeys } from '@/shared/shortcuts/shortcuts'
 import { MarketScreen } from './MarketScreen'
+import { isLate } from './Notices'
 import { useTablePreferences } from './table/preferences'
 import { answer, manualFeed, renderWith, stock, tick } from './testing'
 
@@ -103,6 +104,17 @@ test('an API that cannot be read is told, and can be tried again', async () => {
   await userEvent.click(screen.getByRole('button', { name: 'Try again now' }))
   frame()
   expect(shown()).toEqual(['AAPL'])
+})
+
+test('prices that come late are told, and when they do not any more', async () => {
+  const { deliver, hub } = await open(stock('AAPL'))
+  hub.start()
+  onTestFinished(() => hub.stop())
+  deliver({ ...tick('AAPL', 11, 98), hops: { kafka: Date.now() - 20_000, api: Date.now() } })
+  expect(await screen.findByText(/Prices come 2\d\.\d s late/, {}, { timeout: 5000 })).toBeInTheDocument()
+  expect([isLate(false, 3000), isLate(true, 3000), isLate(true, 1999), isLate(false, null)]).toEqual([
+    ...[false, true, false, false],
+  ])
 })
 
 test('what the server refuses stands above the prices', async () => {

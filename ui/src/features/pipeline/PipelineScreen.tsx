@@ -7,8 +7,8 @@ import { formatKnown, formatMs, formatRate } from '@/shared/ops/numbers'
 import { Figures, ScreenTitle } from '@/shared/ops/pieces'
 import { Failed, Loading, Panel } from '@/shared/panel/Panel'
 import { useShortcuts } from '@/shared/shortcuts/shortcuts'
-import { type PipelineReading, usePipeline } from './data'
-import { Diagram } from './diagram/Diagram'
+import { type Hop, type PipelineReading, usePipeline } from './data'
+import { Diagram, moodOf } from './diagram/Diagram'
 import { HopTable } from './diagram/HopTable'
 import { DeadLetters } from './letters/DeadLetters'
 import classes from './PipelineScreen.module.css'
@@ -110,7 +110,10 @@ export function PipelineScreen() {
 function Summary({ reading: { hops, health, throughput } }: { reading: PipelineReading }) {
   const api = hops.find(({ name }) => name === 'api')
   const bridge = hops.find(({ name }) => name === 'bridge')
-  const worst = Math.max(0, ...hops.map(({ lag }) => lag ?? 0))
+  const worst = hops.reduce<Hop | undefined>(
+    (most, hop) => ((hop.lag ?? 0) > (most?.lag ?? 0) ? hop : most),
+    undefined,
+  )
   const down = health.filter(({ ok }) => !ok)
   return (
     <section className={classes.summary} aria-label="At a glance">
@@ -120,7 +123,11 @@ function Summary({ reading: { hops, health, throughput } }: { reading: PipelineR
           { name: 'Kafka to API p50', value: formatMs(api?.totalP50Ms) },
           { name: 'Kafka to API p99', value: formatMs(api?.totalP99Ms) },
           { name: 'bridge lag', value: formatKnown(bridge?.lag) },
-          { name: 'worst lag', value: formatKnown(worst), tone: worst > 1000 ? 'warn' : undefined },
+          {
+            name: worst ? `worst lag, ${worst.name}` : 'worst lag',
+            value: formatKnown(worst?.lag ?? 0),
+            tone: hops.some((hop) => moodOf(hop) === 'behind') ? 'warn' : undefined,
+          },
           {
             name: 'servers',
             value: down.length === 0 ? `${health.length} of ${health.length}` : `${down.length} down`,

@@ -4,10 +4,10 @@ import { expect, test } from 'vitest'
 import { manualFeed, renderWith } from '@/features/market/testing'
 import { fakeApi } from '@/shared/test/fakeApi'
 import { type Hop, type PipelineReading, withNews } from './data'
+import { flowsThrough } from './diagram/Diagram'
 import { joinEdges, layOut, linePath } from './diagram/layout'
 import { type Letter, sayResults } from './letters/data'
 import { PipelineScreen } from './PipelineScreen'
-import { niceTop, scale } from './parts/Throughput'
 
 const at = '2026-03-02T14:00:05Z'
 
@@ -113,15 +113,32 @@ test('a node stands right of all that lead to it; a long line passes through a l
   expect(ways).toHaveLength(4)
   const { places, lines } = layOut(['simulate', 'bridge', 'candles', 'api'], ways)
   const x = Object.fromEntries(places.map(({ name, x }) => [name, x]))
-  expect([x.simulate, x.bridge, x.candles, x.api]).toEqual([0, 216, 432, 648])
+  expect([x.simulate, x.bridge, x.candles, x.api]).toEqual([0, 226, 452, 678])
   const long = lines.find(({ from, to }) => from === 'bridge' && to === 'api')
   expect(long?.points).toHaveLength(4)
-  expect(linePath(long?.points ?? [])).toMatch(/^M380 .*648 [\d.]+$/)
+  expect(linePath(long?.points ?? [])).toMatch(/^M416 .*678 [\d.]+$/)
   const around = [
     { from: 'a', to: 'b' },
     { from: 'b', to: 'a' },
   ].map((way) => ({ ...way, vias: [] }))
   expect(layOut(['a', 'b'], around).places).toHaveLength(2)
+})
+
+test('a way flows where something goes through it, not where its ends are busy with other things', () => {
+  const busy: PipelineReading = {
+    ...reading,
+    stages: [
+      ...['bridge', 'candles', 'alerts', 'api', 'ui'].map(stage),
+      { ...stage('notify'), reads: ['stream:ALERTS'] },
+    ],
+    hops: [hop('bridge', 3, 0), hop('alerts', 3, 0), hop('notify', 0, 0), hop('api', 3, 0)],
+  }
+  const flows = (from: string, to: string, via: string) => flowsThrough({ from, to, vias: [via] }, busy)
+  expect(flows('bridge', 'api', 'stream:TICKS')).toBe(true)
+  expect(flows('api', 'ui', 'ws')).toBe(true)
+  expect(flows('alerts', 'notify', 'stream:ALERTS')).toBe(false)
+  expect(flows('alerts', 'api', 'stream:ALERTS')).toBe(false)
+  expect(flows('candles', 'ui', 'nothing that is measured')).toBe(false)
 })
 
 test('news add their second once; old news change nothing', () => {
@@ -131,23 +148,9 @@ test('news add their second once; old news change nothing', () => {
   expect(withNews(once, news)).toBe(once)
 })
 
-test('numbers and sentences', () => {
-  expect([0, 3, 10, 4300].map(niceTop)).toEqual([1, 5, 10, 5000])
+test('what was done is said in one sentence', () => {
   const results = [{ id: 1, already: false, error: 'it is being replayed' }]
   expect(sayResults('replayed', { done: 2, failed: 1, results })).toBe(
     '2 replayed. 1 not replayed: it is being replayed',
   )
-})
-
-test('a catch-up does not flatten what comes after it', () => {
-  const end = Date.parse(at)
-  const point = (ago: number, perSecond: number) => ({
-    at: new Date(end - ago * 1000).toISOString(),
-    perSecond,
-  })
-  const peak = point(200, 21_000)
-  expect(scale([peak, point(30, 3), point(0, 4)], end)).toEqual({ top: 10, peak })
-  expect(scale([point(200, 60), point(30, 3), point(0, 4)], end)).toEqual({ top: 100 })
-  expect(scale([peak, point(30, 0), point(0, 0)], end)).toEqual({ top: 50_000 })
-  expect(scale([], end)).toEqual({ top: 1 })
 })

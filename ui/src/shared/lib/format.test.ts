@@ -2,10 +2,12 @@ import { expect, test } from 'vitest'
 import {
   formatAge,
   formatChange,
+  formatMillis,
   formatPercent,
   formatPrice,
   formatShort,
   formatVolume,
+  setNumberLocale,
   unknown,
 } from './format'
 
@@ -14,6 +16,7 @@ test('prices keep the decimals that their size needs', () => {
   expect(formatPrice(64_210.5)).toBe('64,210.50')
   expect(formatPrice(0.1234)).toBe('0.1234')
   expect(formatPrice(0.00001234)).toBe('0.00001234')
+  expect(formatPrice(-0.0288)).toBe('−0.0288')
   expect(formatPrice(null)).toBe(unknown)
 })
 
@@ -39,4 +42,18 @@ test('volumes and ages are short', () => {
 
 test('a count is short where there is little room', () => {
   expect([9_999, 138_628, 1_250_000, null].map(formatShort)).toEqual(['9,999', '139K', '1.25M', '–'])
+})
+
+test('how long something took is said in the unit that suits it, as the settings write numbers', () => {
+  expect([0.42, 12, 999.4, 1234, 71_300].map(formatMillis)).toEqual([
+    '0.4 ms',
+    '12 ms',
+    '999 ms',
+    '1.2 s',
+    '71.3 s',
+  ])
+  expect([210_000, 26 * 3_600_000, null].map(formatMillis)).toEqual(['3.5 min', '26 h', '–'])
+  setNumberLocale('de-DE')
+  expect(formatMillis(1234)).toBe('1,2 s')
+  setNumberLocale('en-US')
 })

@@ -21,6 +21,7 @@ function formatsOf(locale: string | undefined) {
       maximumFractionDigits: 2,
     }),
     short: new Intl.NumberFormat(locale, { notation: 'compact', maximumSignificantDigits: 3 }),
+    tenth: decimals(1),
     full: new Intl.NumberFormat(locale, { maximumFractionDigits: 8 }),
     whole: new Intl.NumberFormat(locale, { maximumFractionDigits: 0 }),
   }
@@ -30,8 +31,8 @@ function formatsOf(locale: string | undefined) {
 export function formatPrice(price: number | null): string {
   if (price === null) return unknown
   const size = Math.abs(price)
-  if (size >= 1 || size === 0) return formats.cents.format(price)
-  return size >= 0.01 ? formats.pennies.format(price) : formats.tiny.format(price)
+  const format = size >= 1 || size === 0 ? formats.cents : size >= 0.01 ? formats.pennies : formats.tiny
+  return (price < 0 ? '−' : '') + format.format(size)
 }
 
 /** +1.23 or −1.23; a change that rounds to nothing has no sign. */
@@ -68,6 +69,11 @@ export function formatFull(value: number): string {
   return formats.full.format(value)
 }
 
+/** 3.4 */
+export function formatTenth(value: number): string {
+  return formats.tenth.format(value)
+}
+
 /** 12,345 */
 export function formatCount(count: number): string {
   return formats.whole.format(count)
@@ -83,9 +89,12 @@ export function formatAge(ms: number | null): string {
   return `${Math.floor(seconds / 86_400)}d`
 }
 
-/** 0.4 ms, 12 ms, 1.2 s: how long something took */
+/** 0.4 ms, 12 ms, 1.2 s, 3.5 min, 26 h: how long something took */
 export function formatMillis(ms: number | null): string {
   if (ms === null) return unknown
-  if (ms < 9.95) return `${ms.toFixed(1)} ms`
-  return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`
+  if (ms < 9.95) return `${formatTenth(ms)} ms`
+  if (ms < 999.5) return `${Math.round(ms)} ms`
+  if (ms < 99_950) return `${formatTenth(ms / 1000)} s`
+  if (ms < 100 * 60_000) return `${formatTenth(ms / 60_000)} min`
+  return `${Math.round(ms / 3_600_000)} h`
 }

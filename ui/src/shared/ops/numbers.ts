@@ -1,11 +1,18 @@
-import { formatCount, formatMillis, unknown } from '@/shared/lib/format'
+import { formatCount, formatMillis, formatShort, formatTenth, unknown } from '@/shared/lib/format'
 
 type Known = number | null | undefined
 
 /** 3.4/s, 1,250/s */
 export function formatRate(perSecond: Known): string {
   if (perSecond === null || perSecond === undefined) return unknown
-  return `${perSecond > 0 && perSecond < 99.95 ? perSecond.toFixed(1) : formatCount(perSecond)}/s`
+  return `${perSecond > 0 && perSecond < 99.95 ? formatTenth(perSecond) : formatCount(perSecond)}/s`
+}
+
+/** 3.4/s, 1,250/s, 18.6K/s: for where there is little room */
+export function formatRateShort(perSecond: Known): string {
+  return typeof perSecond === 'number' && perSecond >= 10_000
+    ? `${formatShort(perSecond)}/s`
+    : formatRate(perSecond)
 }
 
 export function formatKnown(count: Known): string {
@@ -20,7 +27,7 @@ export function formatMs(ms: Known): string {
 export function formatMicros(us: Known): string {
   if (us === null || us === undefined || us === 0) return unknown
   if (us < 1) return `${Math.round(us * 1000)} ns`
-  return us < 1000 ? `${us < 9.95 ? us.toFixed(1) : Math.round(us)} µs` : formatMillis(us / 1000)
+  return us < 1000 ? `${us < 9.95 ? formatTenth(us) : Math.round(us)} µs` : formatMillis(us / 1000)
 }
 
 /** 12.5 MB */
@@ -33,7 +40,7 @@ export function formatBytes(bytes: Known): string {
     value /= 1000
     unit++
   }
-  return `${unit > 0 && value < 99.95 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`
+  return `${unit > 0 && value < 99.95 ? formatTenth(value) : Math.round(value)} ${units[unit]}`
 }
 
 /** How long ago a moment of RFC 3339 was, in ms by the server's clock. */

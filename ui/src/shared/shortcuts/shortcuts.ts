@@ -52,6 +52,7 @@ export function listenToKeys(target: Document): () => void {
     const name = keyName(event)
     const modified = event.ctrlKey || event.metaKey
     if (!modified && (isTyping(event.target) || !useSettings.getState().shortcuts)) return
+    if (name === ' ' && isPressed(event.target)) return
     const found = useShortcutRegistry.getState().shortcuts.findLast(({ keys }) => keys === name)
     if (!found) return
     event.preventDefault()
@@ -71,8 +72,15 @@ export function keyName(event: KeyboardEvent): string {
   return letter || key.length > 1 ? `Shift+${key}` : key
 }
 
+/** Whether Space does something where it is pressed: what has the focus comes before the page. */
+function isPressed(target: EventTarget | null): boolean {
+  return (
+    target instanceof HTMLElement && target.closest('a, button, input, summary, [role="button"]') !== null
+  )
+}
+
 /** Whether the keys belong to where they are pressed: a field, or something that is open above the page. */
-function isTyping(target: EventTarget | null): boolean {
+export function isTyping(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false
   if (target.isContentEditable || target.closest('[role="dialog"], [role="menu"], [role="listbox"]'))
     return true

@@ -27,9 +27,13 @@ export function RuleEditor({ rule, symbol, close, saved }: RuleEditorProps) {
   )
   const save = useSaveRule()
   const element = useRef<HTMLFormElement>(null)
-  // On a phone it stands below the alerts: whoever asks for it wants to see it.
+  // On a phone it stands below the alerts: whoever asks for it wants to see it, and else to write at once.
   useEffect(() => {
     element.current?.scrollIntoView({ block: 'nearest' }) // its promise is nothing to clean up by
+    if (matchMedia('(pointer: coarse)').matches) return
+    const fields = [...(element.current?.querySelectorAll<HTMLInputElement>('input, textarea') ?? [])]
+    const first = fields.find(({ required, value }) => required && value === '') ?? fields[0]
+    first?.focus({ preventScroll: true })
   }, [])
   const draft = draftOf(form)
   // The preview asks when the typing rests. What does not change what fires is not asked for.

@@ -40,7 +40,5 @@ test('the newest take the place of the oldest, and nobody waits in line', async 
   raise('1', '2', '3')
   await waitFor(() => expect(told()).toHaveLength(3))
   raise('4')
-  await waitFor(() =>
-    expect(told()).toEqual(['warning alert 2.', 'warning alert 3.', 'warning alert 4.']),
-  )
+  await waitFor(() => expect(told()).toEqual(['warning alert 2.', 'warning alert 3.', 'warning alert 4.']))
 })

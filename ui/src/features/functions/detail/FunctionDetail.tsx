@@ -3,10 +3,12 @@ import { IconArrowLeft, IconPlayerPause, IconPlayerPlay, IconRefresh } from '@ta
 import { useState } from 'react'
 import { DeadLetters } from '@/features/pipeline/letters/DeadLetters'
 import { formatAge } from '@/shared/lib/format'
+import { formatTime } from '@/shared/lib/time'
 import { formatKnown, formatMicros, formatRate } from '@/shared/ops/numbers'
 import { Outcome, type OutcomeText } from '@/shared/ops/Outcome'
 import { Figures, State } from '@/shared/ops/pieces'
-import { type Sample, Trend } from '@/shared/ops/Trend'
+import { type Sample, scaleOf } from '@/shared/ops/scale'
+import { Trend } from '@/shared/ops/Trend'
 import { Panel } from '@/shared/panel/Panel'
 import { type Change, type FunctionView, type History, span, useChangeFunction } from '../data'
 import classes from '../FunctionsScreen.module.css'
@@ -106,7 +108,7 @@ export function FunctionDetail({ view, at, history, close }: FunctionDetailProps
         <h3>Last 5 minutes</h3>
         {history && history.rate.length > 1 ? (
           <>
-            <Line name="rate" samples={history.rate} write={formatRate} height={36} />
+            <Line name="rate" samples={history.rate} write={formatRate} height={36} cut />
             <Line name="lag" samples={history.lag} write={formatKnown} height={28} />
           </>
         ) : (
@@ -149,17 +151,19 @@ interface LineProps {
   samples: readonly Sample[]
   write: (value: number) => string
   height: number
+  /** a peak far above the last minute is cut off, and named */
+  cut?: boolean
 }
 
 /** A line from zero on, and how high it goes. */
-function Line({ name, samples, write, height }: LineProps) {
+function Line({ name, samples, write, height, cut = false }: LineProps) {
+  const peak = cut ? scaleOf(samples, samples.at(-1)?.at ?? 0).cut : undefined
   const most = write(Math.max(0, ...samples.map(({ value }) => value)))
+  const words = peak ? `${name}, cut off: ${most} at ${formatTime(peak.at)}` : `${name}, at most ${most}`
   return (
     <figure className={classes.line}>
-      <figcaption>
-        {name}, at most {most}
-      </figcaption>
-      <Trend samples={samples} span={span} label={`${name}, at most ${most}`} width={600} height={height} />
+      <figcaption>{words}</figcaption>
+      <Trend samples={samples} span={span} cut={cut} label={words} width={600} height={height} />
     </figure>
   )
 }

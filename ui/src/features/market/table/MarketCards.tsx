@@ -115,7 +115,7 @@ const Card = memo(function Card({ symbol, painter, active }: CardProps) {
       <div className={cards.price}>
         <LastPrice />
       </div>
-      <div className={cards.spark}>
+      <div className={cards.spark} title="The last hour">
         <Sparkline />
       </div>
       <div className={cards.change}>
@@ -123,8 +123,8 @@ const Card = memo(function Card({ symbol, painter, active }: CardProps) {
         <span className={classes.percent} data-cell="percent" />
       </div>
       <div className={cards.foot}>
-        <span data-cell="volume" />
-        <span data-cell="age" />
+        <span data-cell="volume" title="Volume of the day" />
+        <span data-cell="age" title="Age of the price" />
       </div>
     </article>
   )

@@ -46,4 +46,6 @@ test('a sparkline has each close at its minute, and holds an hour', () => {
   addMinute(quote, 161, 1)
   expect(quote.minutes[0]?.minute).toBe(101)
   expect(sparkPoints([], 1)).toBe('')
+  // What is older than the hour is no line of it, however much there is.
+  expect(sparkPoints(quote.minutes, 300)).toBe('')
 })

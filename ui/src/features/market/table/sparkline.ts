@@ -4,8 +4,10 @@ export const sparkWidth = 96
 export const sparkHeight = 20
 const shown = 60
 
-/** The points of a line through the closes, each at its minute, as SVG wants them. */
-export function sparkPoints(minutes: readonly MinuteClose[], lastMinute: number): string {
+/** The points of a line through the closes of the last hour, each at its minute, as SVG wants them. */
+export function sparkPoints(all: readonly MinuteClose[], lastMinute: number): string {
+  // While a history comes in the closes are days old: they are no line of this hour.
+  const minutes = all.filter(({ minute }) => minute >= lastMinute - shown)
   let low = Number.POSITIVE_INFINITY
   let high = Number.NEGATIVE_INFINITY
   for (const { close } of minutes) {

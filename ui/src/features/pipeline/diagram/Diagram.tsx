@@ -1,9 +1,11 @@
+import { VisuallyHidden } from '@mantine/core'
+import { IconAlertTriangle } from '@tabler/icons-react'
 import { useMemo, useState } from 'react'
 import { formatShort } from '@/shared/lib/format'
-import { formatKnown, formatMs, formatRate } from '@/shared/ops/numbers'
+import { formatKnown, formatMs, formatRate, formatRateShort } from '@/shared/ops/numbers'
 import type { Hop, PipelineReading, Stage } from '../data'
 import classes from './Diagram.module.css'
-import { joinEdges, type Line, layOut, linePath, type Place, sizes } from './layout'
+import { joinEdges, type Line, layOut, linePath, type Place, sizes, type Way } from './layout'
 
 /** The way of a tick, laid out from the topology: each part with what it does now. */
 export function Diagram({ reading }: { reading: PipelineReading }) {
@@ -27,7 +29,7 @@ export function Diagram({ reading }: { reading: PipelineReading }) {
               <FlowLine
                 key={`${line.from} ${line.to}`}
                 line={line}
-                flows={(hopOf(line.to)?.rate ?? hopOf(line.from)?.rate ?? 0) > 0}
+                flows={flowsThrough(line, reading)}
                 tone={selected === null ? 'plain' : touches(line, selected) ? 'near' : 'far'}
               />
             ))}
@@ -62,6 +64,22 @@ function FlowLine({ line, flows, tone }: { line: Line; flows: boolean; tone: str
   )
 }
 
+/**
+ * Whether something goes this way. Who reads nothing but one place says how much
+ * comes through it; of who reads many, such as the API, the rate says nothing of one.
+ */
+export function flowsThrough({ from, to, vias }: Way, { stages, hops }: PipelineReading): boolean {
+  const rateOf = (name: string) => hops.find((hop) => hop.name === name)?.rate ?? null
+  const ends = [rateOf(from), rateOf(to)].filter((rate) => rate !== null)
+  if (ends.length === 0 || ends.some((rate) => rate <= 0)) return false
+  return vias.some((via) => {
+    const told = stages
+      .filter(({ reads }) => reads.length === 1 && reads[0] === via)
+      .flatMap(({ name }) => rateOf(name) ?? [])
+    return told.length === 0 || told.some((rate) => rate > 0)
+  })
+}
+
 /** idle, busy, or behind: more waits than it does in ten seconds. */
 export function moodOf(hop: Hop | undefined): 'outside' | 'idle' | 'busy' | 'behind' {
   if (!hop) return 'outside'
@@ -88,13 +106,18 @@ function Part({ place: { name, x, y }, hop, selected, select }: PartProps) {
       style={{ left: x, top: y, width: sizes.width, height: sizes.height }}
       onClick={select}
     >
-      <span className={classes.name}>
-        {name}
-        {mood === 'behind' && <span className={classes.behind}> behind</span>}
+      <span className={classes.head}>
+        <span className={classes.name}>{name}</span>
+        {mood === 'behind' && (
+          <span className={classes.behind} title="Behind: more waits than it does in ten seconds">
+            <IconAlertTriangle size={13} aria-hidden />
+            <VisuallyHidden> behind</VisuallyHidden>
+          </span>
+        )}
       </span>
       {hop ? (
         <span className={classes.figures}>
-          <span>{formatRate(hop.rate)}</span>
+          <span title={formatRate(hop.rate)}>{formatRateShort(hop.rate)}</span>
           <span title={`${formatKnown(hop.lag)} wait`}>lag {formatShort(hop.lag)}</span>
           <span>p99 {formatMs(hop.p99Ms)}</span>
         </span>

@@ -32,7 +32,7 @@ export interface Sizes {
   lane: number
 }
 
-export const sizes: Sizes = { width: 164, height: 44, gapX: 52, gapY: 12, lane: 8 }
+export const sizes: Sizes = { width: 190, height: 44, gapX: 36, gapY: 12, lane: 8 }
 
 interface Slot {
   id: string

@@ -1,6 +1,7 @@
 import { type PointerEvent, useState } from 'react'
 import { formatMinute, formatTime } from '@/shared/lib/time'
 import { formatRate } from '@/shared/ops/numbers'
+import { niceTop, scaleOf } from '@/shared/ops/scale'
 import { Table } from '@/shared/ops/Table'
 import type { Point } from '../data'
 import classes from './parts.module.css'
@@ -12,7 +13,9 @@ const height = 120
 export function Throughput({ points }: { points: readonly Point[] }) {
   const [at, setAt] = useState<number | null>(null)
   const end = Date.parse(points.at(-1)?.at ?? '') || 0
-  const { top, peak } = scale(points, end)
+  const samples = points.map(({ at, perSecond }) => ({ at: Date.parse(at), value: perSecond }))
+  const { top: most, cut } = scaleOf(samples, end)
+  const top = niceTop(most)
   const x = (point: Point) => 1000 - ((end - Date.parse(point.at)) / span) * 1000
   const y = (point: Point) => Math.max(height - (point.perSecond / top) * (height - 6), 0)
   const line = points.map(
@@ -29,7 +32,7 @@ export function Throughput({ points }: { points: readonly Point[] }) {
     <div className={classes.throughput}>
       <p className={classes.reading}>
         {shown ? `${formatTime(shown.at)}: ${formatRate(shown.perSecond)}` : 'Nothing measured yet'}
-        {peak && ` · cut off: ${formatRate(peak.perSecond)} at ${formatTime(peak.at)}`}
+        {cut && ` · cut off: ${formatRate(cut.value)} at ${formatTime(cut.at)}`}
       </p>
       <div className={classes.plot}>
         <span className={classes.top}>{formatRate(top)}</span>
@@ -86,29 +89,6 @@ export function ThroughputTable({ points }: { points: readonly Point[] }) {
       ))}
     </Table>
   )
-}
-
-/**
- * The top of the axis, and the peak if it stands above. A catch-up, such as the
- * history of a first start, is thousands of times what then comes: the last
- * minute must be more than a flat line.
- */
-export function scale(points: readonly Point[], end: number): { top: number; peak?: Point } {
-  let peak: Point | undefined
-  let late = 0
-  for (const point of points) {
-    if (!peak || point.perSecond > peak.perSecond) peak = point
-    if (end - Date.parse(point.at) < 60_000) late = Math.max(late, point.perSecond)
-  }
-  if (peak && late > 0 && peak.perSecond > 20 * late) return { top: niceTop(1.5 * late), peak }
-  return { top: niceTop(peak?.perSecond ?? 0) }
-}
-
-/** The least of 1, 2 or 5 times a power of ten that is not below. */
-export function niceTop(most: number): number {
-  if (most <= 0) return 1
-  const power = 10 ** Math.floor(Math.log10(most))
-  return [1, 2, 5, 10].map((step) => step * power).find((top) => top >= most) ?? most
 }
 
 function nearest(points: readonly Point[], at: number): Point | undefined {
