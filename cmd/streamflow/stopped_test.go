@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -27,6 +28,10 @@ func TestStopped(t *testing.T) {
 		t.Fatal(err)
 	}
 	closed.Close() // nobody listens there
+	// Where these tests run under nohup, what they start would obey it too.
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
 	file := filepath.Join(t.TempDir(), "ticks.json")
 	if err := os.WriteFile(file, []byte(`{"symbol":"A","price":1,"volume":1,"timestamp":"2025-01-02T15:04:05Z"}`+"\n"), 0o600); err != nil {
 		t.Fatal(err)
