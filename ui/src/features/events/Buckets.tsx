@@ -2,13 +2,15 @@ import { formatCount, formatPrice } from '@/shared/lib/format'
 import { formatTime } from '@/shared/lib/time'
 import { JourneyLink } from '@/shared/ops/JourneyLink'
 import { Empty } from '@/shared/panel/Panel'
+import { useStreamStatus } from '@/shared/stream'
 import classes from './events.module.css'
-import { type BucketState, recentMs } from './results'
+import { type BucketState, recentOf } from './results'
 
 const order = ['low', 'medium', 'high']
 
 /** Events by the class of their price. */
 export function Buckets({ buckets }: { buckets: Readonly<Record<string, BucketState>> }) {
+  const { now } = useStreamStatus()
   const names = [
     ...order.filter((name) => buckets[name]),
     ...Object.keys(buckets).filter((name) => !order.includes(name)),
@@ -26,15 +28,25 @@ export function Buckets({ buckets }: { buckets: Readonly<Record<string, BucketSt
       {names.map((name) => {
         const bucket = buckets[name]
         return (
-          bucket && <Bucket key={name} name={name} bucket={bucket} share={bucket.count / Math.max(1, all)} />
+          bucket && <Bucket key={name} {...{ name, bucket, now }} share={bucket.count / Math.max(1, all)} />
         )
       })}
     </ul>
   )
 }
 
-function Bucket({ name, bucket, share }: { name: string; bucket: BucketState; share: number }) {
-  const { count, sums, last, recent } = bucket
+interface BucketProps {
+  name: string
+  bucket: BucketState
+  /** of all events */
+  share: number
+  /** the server's time, unix ms */
+  now: number
+}
+
+function Bucket({ name, bucket, share, now }: BucketProps) {
+  const { count, sums, last } = bucket
+  const recent = recentOf(bucket, now)
   return (
     <li className={classes.bucket}>
       <h3>{name}</h3>
@@ -43,7 +55,8 @@ function Bucket({ name, bucket, share }: { name: string; bucket: BucketState; sh
         <span style={{ width: `${share * 100}%` }} />
       </div>
       <p className={classes.muted}>
-        {Math.round(share * 100)}% of all, {formatCount(recent.length)} in the last {recentMs / 1000} s
+        {Math.round(share * 100)}% of all, {formatCount(recent.events)} in the last{' '}
+        {Math.round(recent.of / 1000)} s
       </p>
       <ul className={classes.sums} aria-label={`Sums of ${name}`}>
         {Object.entries(sums)

@@ -7,7 +7,7 @@ import { fakeApi } from '@/shared/test/fakeApi'
 import { joinEvents, type StreamEvent } from './data'
 import { brief } from './EventList'
 import { EventsScreen } from './EventsScreen'
-import { type BucketResult, noResults, takeBucket, takeResults, takeWindow } from './results'
+import { type BucketResult, noResults, recentOf, takeBucket, takeResults, takeWindow } from './results'
 
 const time = '2026-03-02T14:00:00Z'
 
@@ -57,11 +57,28 @@ test('without anything it says where events come from', async () => {
 })
 
 test('a bucket keeps a sum for each currency, and goes back for nobody', () => {
-  const first = takeBucket(undefined, bucket(2, 'EUR', 10), null)
+  const first = takeBucket(undefined, bucket(2, 'EUR', 10), 0, true)
   const second = takeBucket(first, bucket(3, 'USD', 4), 1000)
   expect(second.sums).toEqual({ EUR: 10, USD: 4 })
   expect(takeBucket(second, bucket(1, 'EUR', 5), 2000)).toMatchObject({ count: 3, sums: second.sums })
-  expect(takeBucket(second, bucket(4, 'USD', 9), 90_000).recent).toEqual([90_000])
+})
+
+test('how fast events come is of the last minute, or of what is known of it', () => {
+  let state = takeBucket(undefined, bucket(20, 'EUR', 10), 10_000, true)
+  expect(recentOf(state, 13_000)).toEqual({ events: 0, of: 3000 })
+  for (const [count, at] of [
+    [21, 14_000],
+    [25, 14_700],
+    [30, 40_000],
+  ] as const)
+    state = takeBucket(state, bucket(count, 'EUR', 10), at)
+  expect(recentOf(state, 41_000)).toEqual({ events: 10, of: 31_000 })
+  // Time goes on where nothing comes any more.
+  expect(recentOf(state, 80_000)).toEqual({ events: 5, of: 60_000 })
+  expect(recentOf(state, 110_000)).toEqual({ events: 0, of: 60_000 })
+  // What came while the reader was elsewhere came at times that nobody knows.
+  state = takeBucket(state, bucket(500, 'EUR', 10), 120_000, true)
+  expect(recentOf(state, 125_000)).toEqual({ events: 0, of: 5000 })
 })
 
 test('who comes later knows the sums of all currencies, by the newest result alone', async () => {

@@ -38,29 +38,50 @@ export interface BucketState {
   count: number
   sums: Record<string, number>
   last: BucketResult
-  /** when each of the last events came, unix ms: how fast they come */
-  recent: number[]
+  /** from when on it is known how fast they come, unix ms */
+  since: number
+  /** for each second in which some came, how many there had been before it; of the last minute */
+  seconds: { at: number; before: number }[]
 }
 
 export const recentMs = 60_000
 export const windowsKept = 60
 export const loginsKept = 200
 
-/** Takes a result in. An older one, which a replay may bring, changes nothing but how fast they come. */
+/**
+ * Takes a result in. An older one, which a replay may bring, changes nothing. Of
+ * what came before a snapshot it is not known when it came.
+ */
 export function takeBucket(
   state: BucketState | undefined,
   result: BucketResult,
-  at: number | null,
+  now: number,
+  snapshot = false,
 ): BucketState {
-  const newer = !state || result.count >= state.count
+  if (state && result.count < state.count) return state
+  const news = snapshot || !state ? result.count - (state?.count ?? 0) : 0
   const currency = result.currency ?? ''
-  const recent = (state?.recent ?? []).filter((time) => at === null || time > at - recentMs)
   return {
-    count: newer ? result.count : state.count,
-    sums: newer ? (result.sums ?? { ...state?.sums, [currency]: result.sum }) : state.sums,
-    last: newer ? result : state.last,
-    recent: at === null ? recent : [...recent, at],
+    count: result.count,
+    sums: result.sums ?? { ...state?.sums, [currency]: result.sum },
+    last: result,
+    ...(state && news === 0 ? paceOf(state, result.count, now) : { since: now, seconds: [] }),
   }
+}
+
+function paceOf({ count, since, seconds }: BucketState, after: number, now: number) {
+  const at = Math.floor(now / 1000) * 1000
+  if (after === count || seconds.at(-1)?.at === at) return { since, seconds }
+  return { since, seconds: [...seconds.filter((one) => one.at > now - recentMs), { at, before: count }] }
+}
+
+/** How many events came in the last minute, or in as much of it as is known of (ms). */
+export function recentOf(
+  { count, since, seconds }: BucketState,
+  now: number,
+): { events: number; of: number } {
+  const first = seconds.find(({ at }) => at > now - recentMs)
+  return { events: first ? count - first.before : 0, of: Math.max(0, Math.min(recentMs, now - since)) }
 }
 
 /** A window once, as it was said last, in the order of time. */
@@ -85,7 +106,7 @@ export function takeResults(before: Results, messages: readonly DataMessage[], n
     const [, name, key = ''] = subject.split('.')
     if (name === 'buckets') {
       const result = data as BucketResult
-      buckets = { ...buckets, [key]: takeBucket(buckets[key], result, snapshot ? null : now) }
+      buckets = { ...buckets, [key]: takeBucket(buckets[key], result, now, snapshot) }
     } else if (name === 'logins' && key === 'count') {
       windows = takeWindow(windows, data as LoginWindow)
     } else if (name === 'logins' && key === 'login') {
