@@ -160,21 +160,23 @@ test('a late tick makes a candle between others, and the chart has it in its lin
   const [symbol = '', other = ''] = await openMarket(page)
   await openChart(page, symbol, `interval=1s&ind=sma(20);rsi(14)&cmp=${other}`)
   await expect(page.locator('[data-value="= sma_20"]')).toHaveText(/\d/)
+  const times: Record<string, number> = {}
   for (const late of [symbol, other]) {
-    const time = await gap(request, late)
-    const price = 0.01
+    const { time, price } = await gap(request, late)
     const tick = { symbol: late, price, volume: 1, timestamp: new Date(time).toISOString() }
     expect((await request.post('/api/ticks', { data: tick })).ok()).toBe(true)
     await expect.poll(async () => (await seconds(request, late)).get(time), { timeout: 20_000 }).toBe(price)
+    times[late] = time
   }
   // What reads the values of indicators has been round since.
   await page.waitForTimeout(3000)
   await page.keyboard.press('Shift+T')
+  const second = new Date(times[symbol] ?? 0).toISOString().slice(11, 19)
   await expect(
     page
       .getByRole('region', { name: `Candles of ${symbol}` })
-      .getByRole('cell', { name: '0.01' })
-      .first(),
+      .getByRole('row')
+      .filter({ hasText: second }),
   ).toBeVisible()
   expect(found).toEqual([])
 })
@@ -184,7 +186,7 @@ test('a value of an indicator that comes before its candle waits for it', async 
   const [symbol = ''] = await openMarket(page)
   await openChart(page, symbol, 'interval=1s&ind=sma(20)')
   await expect(page.locator('[data-value="= sma_20"]')).toHaveText(/\d/)
-  const start = new Date(await gap(request, symbol)).toISOString()
+  const start = new Date((await gap(request, symbol)).time).toISOString()
   let told = 0
   await page.route(`**/api/stocks/${symbol}/indicators*`, async (route) => {
     const answer = await (await route.fetch()).json()
@@ -208,11 +210,14 @@ async function seconds(request: APIRequestContext, symbol: string): Promise<Map<
   )
 }
 
-/** A second of the last half minute in which a symbol has no candle. */
-async function gap(request: APIRequestContext, symbol: string): Promise<number> {
+/** A second of the last half minute in which a symbol has no candle, and the price before it. */
+async function gap(request: APIRequestContext, symbol: string): Promise<{ time: number; price: number }> {
   const known = await seconds(request, symbol)
   const newest = Math.max(...known.keys())
-  for (let time = newest - 5000; time > newest - 30_000; time -= 1000) if (!known.has(time)) return time
+  for (let time = newest - 5000; time > newest - 30_000; time -= 1000) {
+    const price = known.get(time - 1000)
+    if (!known.has(time) && price) return { time, price }
+  }
   throw new Error(`${symbol} has a candle in each second`)
 }
 
