@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -46,10 +45,8 @@ func (c *exportCmd) Validate() error {
 	if err := validSymbols("", c.Symbols); err != nil {
 		return err
 	}
-	for i, s := range c.Symbols {
-		if slices.Contains(c.Symbols[:i], s) {
-			return fmt.Errorf("symbol %s stands there twice: its rows would too", s)
-		}
+	if s, ok := twice(c.Symbols); ok {
+		return fmt.Errorf("symbol %s stands there twice: its rows would too", s)
 	}
 	if c.What == "ticks" && c.Interval != "" {
 		return fmt.Errorf("--interval %s is for candles: ticks have none", c.Interval)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -61,15 +62,11 @@ type symbolFlags struct {
 
 // Validate refuses what the simulator would take for something else.
 func (f *symbolFlags) Validate() error {
-	seen := make(map[string]bool)
-	for _, s := range f.Symbols {
-		switch {
-		case !streamflow.ValidSymbol(s):
-			return fmt.Errorf("--symbols: %q is not a symbol", s)
-		case seen[s]:
-			return fmt.Errorf("--symbols: %s stands there twice", s)
-		}
-		seen[s] = true
+	if err := validSymbols("--symbols: ", f.Symbols); err != nil {
+		return err
+	}
+	if s, ok := twice(f.Symbols); ok {
+		return fmt.Errorf("--symbols: %s stands there twice", s)
 	}
 	switch {
 	case len(f.Symbols) == 0:
@@ -80,6 +77,26 @@ func (f *symbolFlags) Validate() error {
 		return fmt.Errorf("--volatility is %v, want above 0 and up to %v: 0.3 is 30 %% a year", f.Volatility, float64(simulate.MaxVolatility))
 	}
 	return validRate(f.Rate, 0)
+}
+
+// validSymbols checks symbols; prefix says whose they are.
+func validSymbols(prefix string, symbols []string) error {
+	for _, s := range symbols {
+		if !streamflow.ValidSymbol(s) {
+			return fmt.Errorf("%s%q is not a symbol", prefix, s)
+		}
+	}
+	return nil
+}
+
+// twice returns the first symbol that stands there a second time.
+func twice(symbols []string) (string, bool) {
+	for i, s := range symbols {
+		if slices.Contains(symbols[:i], s) {
+			return s, true
+		}
+	}
+	return "", false
 }
 
 // validRate checks a rate of records that are made up.

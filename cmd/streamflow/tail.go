@@ -40,16 +40,6 @@ func (c *tailCmd) Validate() error {
 	return validSymbols("--symbol: ", c.Symbol)
 }
 
-// validSymbols checks symbols; prefix says whose they are.
-func validSymbols(prefix string, symbols []string) error {
-	for _, s := range symbols {
-		if !streamflow.ValidSymbol(s) {
-			return fmt.Errorf("%s%q is not a symbol", prefix, s)
-		}
-	}
-	return nil
-}
-
 // errEnough ends the tail after --count ticks.
 var errEnough = errors.New("enough")
 

@@ -44,7 +44,7 @@ export interface BucketState {
   seconds: { at: number; before: number }[]
 }
 
-export const recentMs = 60_000
+const recentMs = 60_000
 export const windowsKept = 60
 export const loginsKept = 200
 
@@ -59,13 +59,14 @@ export function takeBucket(
   snapshot = false,
 ): BucketState {
   if (state && result.count < state.count) return state
-  const news = snapshot || !state ? result.count - (state?.count ?? 0) : 0
   const currency = result.currency ?? ''
   return {
     count: result.count,
     sums: result.sums ?? { ...state?.sums, [currency]: result.sum },
     last: result,
-    ...(state && news === 0 ? paceOf(state, result.count, now) : { since: now, seconds: [] }),
+    ...(!state || (snapshot && result.count > state.count)
+      ? { since: now, seconds: [] }
+      : paceOf(state, result.count, now)),
   }
 }
 

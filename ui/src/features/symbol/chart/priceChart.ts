@@ -54,7 +54,7 @@ export class PriceChart {
   private readonly compared = new Map<string, { line: ISeriesApi<'Line'>; bars: readonly Bar[] }>()
   private source: CandleSeries | null = null
   private colors: ChartColors
-  private drawn: { first: number; count: number; last: number } = { first: 0, count: 0, last: 0 }
+  private drawn = { first: 0, count: 0 }
   paused = false
 
   constructor(container: HTMLElement, colors: ChartColors, handlers: ChartHandlers) {
@@ -152,7 +152,7 @@ export class PriceChart {
     const bars = this.source?.all ?? []
     this.main.setData(bars.map((bar) => this.point(bar)))
     this.volume.setData(bars.map((bar) => this.volumePoint(bar)))
-    this.drawn = { first: bars[0]?.time ?? 0, count: bars.length, last: bars.at(-1)?.time ?? 0 }
+    this.drawn = { first: bars[0]?.time ?? 0, count: bars.length }
     this.drawCompared()
     this.mark()
   }
@@ -168,7 +168,6 @@ export class PriceChart {
       }
       drawPoint(this.chart, this.volume, this.volumePoint(bar))
       amended ||= bar.amended > 0
-      this.drawn.last = Math.max(this.drawn.last, bar.time)
     }
     if (amended) this.mark()
   }
